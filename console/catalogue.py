@@ -260,7 +260,7 @@ ACTS: Final[Mapping[str, Act]] = {
         *_charging(own=False),
         *_charging(own=True),
         Act(name="onboarding_link", service="payouts", action="link",
-            title="Make a link to finish the account", roles=DECIDES | RUNS, why_needed=False,
+            title="Make a link to finish the account", roles=DECIDES, why_needed=False,
             fixed={"kind": "onboarding"},
             consequence="Stripe makes a page where the payee finishes the account. Send it to this payee "
                         "only; it is good for minutes."),

@@ -12,7 +12,7 @@ WALLET_KINDS: Final = {INSTRUCTOR: "instructor", OWNER: "aircraft_owner", STUDEN
 HOLDERS: Final = frozenset(WALLET_KINDS)
 ROLES: Final = STAFF | HOLDERS
 # The role that a service asks for (fleet/decisions.py), for each role here that may have something decided.
-_ASKS_AS: Final = {PREPARER: "finance", APPROVER: "finance", ADMIN: "finance", OPERATIONS: "operator"}
+_ASKS_AS: Final = {PREPARER: "finance", APPROVER: "finance", ADMIN: "finance", OPERATIONS: "operations"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

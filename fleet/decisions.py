@@ -21,6 +21,7 @@ from fleet.database import Database, Tx
 from fleet.envelope import Message, Record, derived_key
 from fleet.faults import fault_point
 from fleet.inbox import Admitted, Unreadable
+from fleet.metrics import DECISIONS
 from fleet.outages import Blame, blame
 from fleet.vouches import Vouched
 
@@ -30,6 +31,7 @@ EFFECTS_MAX: Final = 1_000
 SENTENCE_CHARS_MAX: Final = 2_000
 LETTERS_MAX: Final = 500  # of one redrive or discard: their locks are held until it commits
 ROLES: Final = frozenset({"operator", "finance"})
+OTHER: Final = "other"  # how a decision about what the service does not know is counted
 RUNNERS: Final = ROLES | {"operations"}  # who may let go on what stands still
 
 _log = logging.getLogger(__name__)
@@ -157,9 +159,14 @@ async def take_decisions(
     """
     for record in batch:
         if _is_ours(record, db.schema, strays_of):
+            counted: list[tuple[str, str]] = []
             async with db.transaction() as tx:
                 for asked in await inbox.admit(tx, [record], _read):
-                    await outbox.stage(tx, [await _answer(tx, actions, asked)])
+                    outcome, answer = await _answer(tx, actions, asked)
+                    await outbox.stage(tx, [answer])
+                    counted.append((asked.event.action if asked.event.action in actions else OTHER, outcome))
+            for action, outcome in counted:
+                DECISIONS.labels(db.schema, action, outcome).inc()
 
 
 def _is_ours(record: Record, service: str, strays_of: Sequence[str] | None) -> bool:
@@ -177,7 +184,8 @@ def _read(record: Record) -> _Requested:
     return asked
 
 
-async def _answer(tx: Tx, actions: Mapping[str, Action], asked: Admitted[_Requested]) -> Message:
+async def _answer(tx: Tx, actions: Mapping[str, Action], asked: Admitted[_Requested]) -> tuple[str, Message]:
+    """What became of a decision, as it is counted, and the answer to who asked."""
     now = datetime.now(UTC)
     said = asked.event.who
     body = asked.record.value or b""
@@ -201,7 +209,8 @@ async def _answer(tx: Tx, actions: Mapping[str, Action], asked: Admitted[_Reques
     )
     key = key_of(tx.service, asked.event.object)
     event_id = derived_key(TAKEN, tx.service, str(asked.event.decision_id))
-    return Message(topic=TAKEN, key=key, event=event, cause=asked.cause, event_id=event_id)
+    counted = "not_allowed" if _not_allowed(actions, asked.event, who) else outcome
+    return counted, Message(topic=TAKEN, key=key, event=event, cause=asked.cause, event_id=event_id)
 
 
 class _Undo(Exception):
@@ -241,6 +250,17 @@ def _unforeseen(asked: _Requested, error: Exception) -> Ruling:
     return refused(f"{asked.action} broke ({type(error).__name__}) and changed nothing; the log says where")
 
 
+def _not_allowed(actions: Mapping[str, Action], asked: _Requested, who: Vouched | str) -> str | None:
+    """Why who asks may not, None when they may, or when nobody may: there is no such action."""
+    action = actions.get(asked.action)
+    if isinstance(who, str) or action is None:
+        return who if isinstance(who, str) else None
+    holder = {action.holder(asked.object)} if action.holder else set[str]()
+    if (action.roles | holder) & who.roles:
+        return None
+    return f"{asked.action} needs one of the roles {', '.join(sorted(action.roles))}"
+
+
 def _objection(
     service: str, actions: Mapping[str, Action], asked: _Requested, who: Vouched | str, now: datetime
 ) -> str | None:
@@ -250,11 +270,8 @@ def _objection(
         return f"there is no service {asked.service}"
     if action is None:
         return f"{service} knows no action {asked.action}; it knows {', '.join(sorted(actions))}"
-    if isinstance(who, str):
-        return who
-    holder = {action.holder(asked.object)} if action.holder else set[str]()
-    if not (action.roles | holder) & who.roles:
-        return f"{asked.action} needs one of the roles {', '.join(sorted(action.roles))}"
+    if who_may_not := _not_allowed(actions, asked, who):
+        return who_may_not
     if asked.valid_until < now:
         return f"it was to be taken by {asked.valid_until.isoformat()}, and it is later: ask again"
     return None

@@ -18,6 +18,8 @@ Labels = Mapping[str, Iterable[str]]
 UNKNOWN: Final[tuple[str, ...]] = ()
 NO_LABELS: Final[Labels] = {}
 RECORD_OUTCOMES: Final = ("admitted", "duplicate", "dead")
+# not_allowed: no login vouches for it, or who asks has none of the roles.
+DECISION_OUTCOMES: Final = ("done", "refused", "previewed", "not_allowed")
 
 
 def counter(name: str, documentation: str, labels: Labels = NO_LABELS) -> Counter:
@@ -68,6 +70,11 @@ ISOLATED = counter(
     "fleet_isolated_records_total",
     "Records no rule foresaw, each buried alone",
     {"service": UNKNOWN, "topic": UNKNOWN},
+)
+DECISIONS = counter(
+    "fleet_decisions_total",
+    "Decisions of people by what became of them",
+    {"service": UNKNOWN, "action": UNKNOWN, "outcome": DECISION_OUTCOMES},
 )
 CONSUMER_LAG = gauge(
     "fleet_consumer_lag_records",
@@ -148,6 +155,11 @@ def start_topic(service: str, topic: str) -> None:
     """Start at 0 what is measured for a topic that the service consumes."""
     for metric in (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, FETCH_FAILURES, *_OF_CONSUMERS):
         start_at_zero(metric, [service], [topic])
+
+
+def start_decisions(service: str, actions: Iterable[str]) -> None:
+    """Start at 0 what is counted of the decisions that a service takes."""
+    start_at_zero(DECISIONS, [service], actions, DECISION_OUTCOMES)
 
 
 def start_loop(service: str, loop: str) -> None:

@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaError
 from fleet import gauges, kafka_client, logs, metrics, redrives, signals, timers
 from fleet.consumers import Consumers
 from fleet.database import Database
-from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
+from fleet.decisions import COMMON_ACTIONS, OTHER, REQUESTED, Action, take_decisions
 from fleet.envelope import Message
 from fleet.health import Check
 from fleet.isolate import isolate
@@ -137,8 +137,8 @@ class Worker:
     def decide(self, actions: Mapping[str, Action], *, strays_of: Sequence[str] | None = None) -> None:
         """Take people's decisions of these kinds, and those about dead letters (fleet/decisions.py)."""
         every = {**COMMON_ACTIONS, **actions}
-        take = partial(take_decisions, self.database, every, strays_of=strays_of)
-        self.consume(REQUESTED, take, every_s=0)
+        metrics.start_decisions(self.service, (*every, OTHER))
+        self.consume(REQUESTED, partial(take_decisions, self.database, every, strays_of=strays_of), every_s=0)
         self.take_redrives()
 
     def take_redrives(self) -> None:

@@ -104,7 +104,7 @@ def show_command(transfer_id: IdArgument, output: OutputOption = Output.table) -
         raise typer.Exit(EXIT_FINDINGS)
     if output is not Output.table:
         return show_one(found, output)
-    parts = ("history", "operations", "attempts", "payables", "payouts", "reversals")
+    parts = ("history", "operations", "on_a_word", "attempts", "payables", "payouts", "reversals")
     show_one(readable({k: v for k, v in found.items() if k not in parts}, MONEY), output)
     for name in parts:
         if found[name]:

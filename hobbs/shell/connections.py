@@ -12,11 +12,11 @@ import asyncpg
 import typer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from fleet import outages
 from fleet.database import Database
-from fleet.grants import READER
+from fleet.grants import OPERATIONS, READER
 from fleet.settings import PREFIX, Settings, own_prefix
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, say
 
@@ -97,13 +97,30 @@ async def reading(
     """Lend the published views, acting as a role that may read them and nothing else.
 
     A statement names a view with its schema, `<service>_public`; or `service` chooses one for all.
-    role: OPERATOR for the few views that hold a secret.
+    role: OPERATOR for the few views that hold a secret. Somebody of operations reads as that role, which
+    may read some of the views only.
     """
     url = settings.database_url.get_secret_value()
     schema = f"{service}_public" if service else "public"
     database = Database(url, schema=schema, role=role, pool_size=1)
+    if role == READER and await _may_not_act(database):
+        await database.close()
+        role = OPERATIONS
+        database = Database(url, schema=schema, role=role, pool_size=1)
     async with _lent(database, role):
         yield database
+
+
+async def _may_not_act(database: Database) -> bool:
+    """Whether the login may not take on the role. What else goes wrong is told by who uses the connection."""
+    try:
+        async with database.autocommit() as tx:
+            await tx.all("SELECT 1")
+    except ProgrammingError as error:
+        return isinstance(getattr(error.orig, "__cause__", None), asyncpg.InsufficientPrivilegeError)
+    except (OSError, *DATABASE_ERRORS):
+        return False
+    return False
 
 
 @asynccontextmanager

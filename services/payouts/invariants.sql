@@ -335,3 +335,12 @@ WHERE allowed_total <> coalesce(let_out.amount, 0);
 -- While the school keeps a reserve, every transfer under way was let out.
 SELECT operation.id, operation.wallet, operation.amount FROM operation JOIN reserve_gate USING (currency)
 WHERE operation.kind = 'transfer' AND operation.state = 'in_flight' AND let_out_at IS NULL;
+
+-- name: what_needs_two_persons_was_said_by_two
+-- A transfer that was released, and of which somebody's word waits for a second person, was released by enough.
+SELECT transfer.id, transfer.amount
+FROM transfer
+WHERE waived
+  AND EXISTS (SELECT FROM forced_act WHERE subject = transfer.id AND act = 'release')
+  AND NOT EXISTS (SELECT FROM forced_act WHERE subject = transfer.id AND act = 'release'
+                    AND (NOT needs_second OR approved_by IS NOT NULL));

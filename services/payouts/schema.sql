@@ -282,6 +282,36 @@ CREATE TABLE payouts.event_listing (
 ALTER TABLE ONLY payouts.event_listing ADD CONSTRAINT event_listing_pkey PRIMARY KEY (only_row);
 GRANT SELECT, UPDATE ON TABLE payouts.event_listing TO hobbs_payouts;
 
+CREATE TABLE payouts.forced_act (
+    id uuid NOT NULL,
+    act text NOT NULL,
+    subject uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    needs_second boolean NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    why text NOT NULL,
+    approved_by text,
+    approved_at timestamptz,
+    CONSTRAINT a_second_person_agrees CHECK (((approved_by IS NULL) OR (needs_second AND (lower(NORMALIZE(TRIM(BOTH FROM approved_by), NFKC)) <> lower(NORMALIZE(TRIM(BOTH FROM asked_by), NFKC)))))),
+    CONSTRAINT agreed_says_when CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT forced_act_is_known CHECK ((act = ANY (ARRAY['release'::text, 'vouch'::text]))),
+    CONSTRAINT forced_amount_is_positive CHECK ((amount > 0))
+);
+ALTER TABLE ONLY payouts.forced_act ADD CONSTRAINT forced_act_pkey PRIMARY KEY (id);
+CREATE INDEX forced_act_of_a_payee ON payouts.forced_act USING btree (wallet, asked_at);
+CREATE INDEX forced_act_of_a_subject ON payouts.forced_act USING btree (subject, asked_at);
+CREATE TRIGGER forced_act_is_not_removed BEFORE DELETE ON payouts.forced_act FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.forced_act ENABLE ALWAYS TRIGGER forced_act_is_not_removed;
+CREATE TRIGGER forced_act_stands BEFORE UPDATE ON payouts.forced_act FOR EACH ROW WHEN (((old.approved_by IS NOT NULL) OR ((((((((((old.id IS DISTINCT FROM new.id) OR (old.act IS DISTINCT FROM new.act)) OR (old.subject IS DISTINCT FROM new.subject)) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.needs_second IS DISTINCT FROM new.needs_second)) OR (old.asked_by IS DISTINCT FROM new.asked_by)) OR (old.asked_at IS DISTINCT FROM new.asked_at)) OR (old.why IS DISTINCT FROM new.why)))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.forced_act ENABLE ALWAYS TRIGGER forced_act_stands;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.forced_act FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.forced_act ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.forced_act TO hobbs_payouts;
+GRANT UPDATE (approved_by, approved_at) ON TABLE payouts.forced_act TO hobbs_payouts;
+
 CREATE TABLE payouts.found_effect (
     stripe_id text NOT NULL,
     kind text NOT NULL,
@@ -1114,7 +1144,7 @@ CREATE VIEW payouts_public.attempts AS
     attempt.sentence
    FROM (payouts.attempt
      JOIN payouts.operation ON ((operation.id = attempt.operation_id)));
-GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.cash_journals AS
  SELECT source,
@@ -1185,7 +1215,7 @@ CREATE VIEW payouts_public.clawbacks AS
              JOIN payouts.operation ON ((operation.id = part.operation_id)))
           WHERE ((part.settlement_id = clawback.settlement_id) AND (operation.state <> ALL (ARRAY['succeeded'::text, 'cancelled'::text])))) AS not_after
    FROM payouts.clawback;
-GRANT SELECT ON TABLE payouts_public.clawbacks TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.clawbacks TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.contacts AS
  SELECT wallet,
@@ -1234,6 +1264,22 @@ CREATE VIEW payouts_public.erasures AS
    FROM (payouts.erasure
      JOIN payouts.contact USING (wallet));
 GRANT SELECT ON TABLE payouts_public.erasures TO hobbs_reader, hobbs_payouts;
+
+CREATE VIEW payouts_public.forced_acts AS
+ SELECT id,
+    act,
+    subject,
+    wallet,
+    currency,
+    amount,
+    needs_second,
+    asked_by,
+    asked_at,
+    why,
+    approved_by,
+    approved_at
+   FROM payouts.forced_act;
+GRANT SELECT ON TABLE payouts_public.forced_acts TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.found_effects AS
  SELECT stripe_id,
@@ -1354,7 +1400,7 @@ CREATE VIEW payouts_public.operation_history AS
     history.actor
    FROM (payouts.operation_history history
      JOIN payouts.operation ON ((operation.id = history.operation_id)));
-GRANT SELECT ON TABLE payouts_public.operation_history TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.operation_history TO hobbs_reader, hobbs_payouts, hobbs_operations;
 
 CREATE VIEW payouts_public.payables AS
  SELECT id,
@@ -1370,7 +1416,7 @@ CREATE VIEW payouts_public.payables AS
     clawback_id,
     stands_for
    FROM payouts.payable;
-GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader, hobbs_adjustments, hobbs_payouts, hobbs_reserves;
+GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader, hobbs_operations, hobbs_adjustments, hobbs_payouts, hobbs_reserves;
 
 CREATE VIEW payouts_public.payee_accounts AS
  SELECT payee.wallet,
@@ -1392,7 +1438,7 @@ CREATE VIEW payouts_public.payee_accounts AS
           WHERE ((operation.wallet = payee.wallet) AND (operation.kind = 'account'::text))
           ORDER BY operation.sequence DESC
          LIMIT 1) last ON (true));
-GRANT SELECT ON TABLE payouts_public.payee_accounts TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.payee_accounts TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.payee_cards AS
  SELECT wallet,
@@ -1521,7 +1567,7 @@ CREATE VIEW payouts_public.payout_parts AS
     amount
    FROM payouts.payout_part
   WHERE (amount <> 0);
-GRANT SELECT ON TABLE payouts_public.payout_parts TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.payout_parts TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.payouts AS
  SELECT stripe_payout_id,
@@ -1536,7 +1582,7 @@ CREATE VIEW payouts_public.payouts AS
     seen_at,
     made_at
    FROM payouts.payout;
-GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.positions AS
  SELECT topic,
@@ -1614,7 +1660,7 @@ CREATE VIEW payouts_public.reversals AS
     reversed_at,
     cause
    FROM payouts.reversal;
-GRANT SELECT ON TABLE payouts_public.reversals TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.reversals TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.school AS
  SELECT time_zone,
@@ -1666,7 +1712,7 @@ CREATE VIEW payouts_public.transfer_history AS
     sentence,
     actor
    FROM payouts.transfer_history;
-GRANT SELECT ON TABLE payouts_public.transfer_history TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.transfer_history TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.transfers AS
  SELECT transfer.id,

@@ -41,6 +41,8 @@ class PayoutsSettings(SettingsWithKeys):
     stripe_country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
     stripe_recipient_alone: bool = False
 
+    # Minor units that one person alone may have sent to a payee in a day (desk/forced.py); None: any amount.
+    forced_by_one_up_to: int | None = Field(default=None, ge=0)
     lease_s: float = Field(default=30.0, gt=0, le=600)
     # An account is read in four calls; after the lease it is read again.
     inquiry_lease_s: float = Field(default=60.0, gt=0, le=600)

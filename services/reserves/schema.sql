@@ -591,7 +591,7 @@ CREATE VIEW reserves_public.alerts AS
     note,
     resolved_at
    FROM reserves.alert;
-GRANT SELECT ON TABLE reserves_public.alerts TO hobbs_reader, hobbs_reserves;
+GRANT SELECT ON TABLE reserves_public.alerts TO hobbs_reader, hobbs_operations, hobbs_reserves;
 
 CREATE VIEW reserves_public.balances AS
  SELECT currency,
@@ -744,14 +744,14 @@ CREATE VIEW reserves_public.openings AS
     closed_by,
     closed_at
    FROM reserves.opening;
-GRANT SELECT ON TABLE reserves_public.openings TO hobbs_reader, hobbs_reserves;
+GRANT SELECT ON TABLE reserves_public.openings TO hobbs_reader, hobbs_operations, hobbs_reserves;
 
 CREATE VIEW reserves_public.policies AS
  SELECT effective_from,
     version,
     policy
    FROM reserves.policy_card;
-GRANT SELECT ON TABLE reserves_public.policies TO hobbs_reader, hobbs_reserves;
+GRANT SELECT ON TABLE reserves_public.policies TO hobbs_reader, hobbs_operations, hobbs_reserves;
 
 CREATE VIEW reserves_public.positions AS
  SELECT topic,
@@ -778,7 +778,7 @@ CREATE VIEW reserves_public.reserve AS
     judged_at,
     valid_until
    FROM reserves.judgement;
-GRANT SELECT ON TABLE reserves_public.reserve TO hobbs_reader, hobbs_reserves;
+GRANT SELECT ON TABLE reserves_public.reserve TO hobbs_reader, hobbs_operations, hobbs_reserves;
 
 CREATE VIEW reserves_public.school AS
  SELECT time_zone,
@@ -786,7 +786,7 @@ CREATE VIEW reserves_public.school AS
     time_zone_version,
     read_version
    FROM reserves.school;
-GRANT SELECT ON TABLE reserves_public.school TO hobbs_reader, hobbs_reserves;
+GRANT SELECT ON TABLE reserves_public.school TO hobbs_reader, hobbs_operations, hobbs_reserves;
 
 CREATE VIEW reserves_public.signatures AS
  SELECT business_date,

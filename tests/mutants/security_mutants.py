@@ -4,6 +4,7 @@ from tests.mutants.mutant import Edit, Mutant
 
 BOOKS = "tests/integration/payouts/test_books.py"
 LOGINS = "tests/integration/ops/test_logins.py"
+FORCED = "tests/integration/payouts/test_forced.py"
 CONTACTS = "tests/integration/payouts/test_contacts.py"
 
 SECURITY_MUTANTS = (
@@ -144,5 +145,55 @@ SECURITY_MUTANTS = (
             ),
         ),
         catchers=(f"{LOGINS}::test_a_decision_that_nobody_logged_in_for_is_refused",),
+    ),
+    Mutant(
+        name="one-person-is-two",
+        breaks="Whoever asked for a release agrees to it in capital letters.",
+        edits=(
+            Edit(
+                path="services/payouts/desk/forced.py",
+                old="    if waiting is not None and not same_person(waiting.asked_by, who):",
+                new="    if waiting is not None and waiting.asked_by != who:",
+            ),
+        ),
+        catchers=(f"{FORCED}::test_one_person_alone_releases_no_more_than_the_school_lets_them",),
+    ),
+    Mutant(
+        name="small-releases-do-not-add-up",
+        breaks="One person sends any amount, in parts below the limit.",
+        edits=(
+            Edit(
+                path="services/payouts/desk/forced.py",
+                old="    alone = money.amount + await store.forced_acts.by_one(tx, money, now - DAY)",
+                new="    alone = money.amount",
+            ),
+        ),
+        catchers=(f"{FORCED}::test_small_amounts_add_up_for_a_payee_within_a_day",),
+    ),
+    Mutant(
+        name="who-vouches-is-one-person",
+        breaks="What is parked is sent once more on one person's word, whatever the amount.",
+        edits=(
+            Edit(
+                path="services/payouts/desk/decisions.py",
+                old="    if checked and (\n        waits :=",
+                new="    if False and (\n        waits :=",
+            ),
+        ),
+        catchers=(f"{FORCED}::test_who_vouches_for_what_is_parked_is_two_persons",),
+    ),
+    Mutant(
+        name="operations-makes-links",
+        breaks="Somebody of operations names a bank of their own for a payee, and releases to it.",
+        edits=(
+            Edit(
+                path="services/payouts/desk/decisions.py",
+                old='    "link": Action(judge=link, holder=str),',
+                new='    "link": Action(judge=link, holder=str, roles=RUNNERS),',
+            ),
+        ),
+        catchers=(
+            f"{LOGINS}::test_operations_runs_what_stands_still_and_neither_approves_nor_redirects_money",
+        ),
     ),
 )

@@ -6,7 +6,9 @@ payee, operation, transfer.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from fleet.database import Tx
 from fleet.decisions import RUNNERS, Action, Decision, Judge, Ruling, refused
 from fleet.money import format_minor
 from services.payouts import store
-from services.payouts.desk import backfills, persons, stopped, student_links
+from services.payouts.desk import backfills, forced, persons, stopped, student_links
 from services.payouts.domain.adoption import FoundEffect, PaidPayable, unpaid
 from services.payouts.domain.existing_accounts import AdoptionRequest, is_account_id
 from services.payouts.domain.operations import Kind, State
@@ -33,13 +35,21 @@ MERGED: Final = "merged into another transfer, where what the payee owes is take
 LINK_KINDS: Final = ("onboarding", "dashboard")
 
 
-async def release(tx: Tx, decision: Decision, now: datetime) -> Ruling:
-    """Send a held transfer although its hold period runs, or its payee's account changed. Object: its id."""
+async def release(tx: Tx, decision: Decision, now: datetime, *, by_one_up_to: int | None = None) -> Ruling:
+    """Send a held transfer although its hold period runs, or its payee's account changed. Object: its id.
+
+    by_one_up_to: as in desk/forced.py, here and below.
+    """
     transfer = await _locked(tx, decision)
     if isinstance(transfer, Ruling):
         return transfer
     if transfer.state is not TransferState.HELD or transfer.reason not in RELEASABLE:
         return _cannot(transfer, CANNOT_RELEASE)
+    waits = await forced.unless_two_agree(
+        tx, decision, "release", transfer.id, now, by_one_up_to=by_one_up_to
+    )
+    if waits is not None:
+        return waits
     held = Move(
         transfer_id=transfer.id, to=TransferState.HELD, reason=transfer.reason, sentence=transfer.sentence
     )
@@ -49,7 +59,7 @@ async def release(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     return await _became(tx, transfer.id, "released")
 
 
-async def retry(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+async def retry(tx: Tx, decision: Decision, now: datetime, *, by_one_up_to: int | None = None) -> Ruling:
     """Send a refused transfer under a new key; look a parked one up again. Object: the transfer's id.
 
     Parameter `checked`: the person looked at Stripe and vouches that a parked transfer is not there; then it
@@ -59,17 +69,29 @@ async def retry(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     transfer = await _locked(tx, decision)
     if isinstance(transfer, Ruling):
         return transfer
-    return await _retry(tx, transfer, decision, now, checked=checked)
+    return await _retry(tx, transfer, decision, now, checked=checked, by_one_up_to=by_one_up_to)
 
 
 async def _retry(
-    tx: Tx, transfer: LockedTransfer, decision: Decision, now: datetime, *, checked: bool
+    tx: Tx,
+    transfer: LockedTransfer,
+    decision: Decision,
+    now: datetime,
+    *,
+    checked: bool,
+    by_one_up_to: int | None,
 ) -> Ruling:
     if transfer.state is TransferState.REFUSED:
         return await _retry_refused(tx, transfer, decision, now)
-    if transfer.state is TransferState.PARKED:
-        return await _retry_parked(tx, transfer, decision, now, checked=checked)
-    return _cannot(transfer, CANNOT_RETRY)
+    if transfer.state is not TransferState.PARKED:
+        return _cannot(transfer, CANNOT_RETRY)
+    if checked and (
+        waits := await forced.unless_two_agree(
+            tx, decision, "vouch", transfer.id, now, by_one_up_to=by_one_up_to
+        )
+    ):
+        return waits
+    return await _retry_parked(tx, transfer, decision, now, checked=checked)
 
 
 async def _retry_refused(tx: Tx, transfer: LockedTransfer, decision: Decision, now: datetime) -> Ruling:
@@ -98,7 +120,7 @@ async def _send(tx: Tx, transfer: LockedTransfer, decision: Decision, now: datet
     return await _became(tx, transfer.id, verb)
 
 
-async def unpark(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+async def unpark(tx: Tx, decision: Decision, now: datetime, *, by_one_up_to: int | None = None) -> Ruling:
     """Decide on the operation that blocks a payee, whatever its kind, as `retry` does. Object: the wallet."""
     checked, wallet = _checked(decision), decision.object
     await store.payees.lock(tx, [wallet])
@@ -107,8 +129,13 @@ async def unpark(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         return refused(f"nothing of {wallet} is parked")
     if parked.kind is Kind.TRANSFER and parked.transfer_id is not None:
         transfer = await store.transfers.lock(tx, parked.transfer_id)
-        return await _retry(tx, transfer, decision, now, checked=checked)
+        return await _retry(tx, transfer, decision, now, checked=checked, by_one_up_to=by_one_up_to)
     if checked:
+        waits = await forced.unless_two_agree(
+            tx, decision, "vouch", parked.id, now, by_one_up_to=by_one_up_to
+        )
+        if waits is not None:
+            return waits
         await store.operations.start_new_generation(tx, [parked.id], [State.PARKED], now)
     else:
         await store.operations.look_up_again(tx, parked.id, now)
@@ -249,7 +276,7 @@ def _with_a_reason(judge: Judge) -> Judge:
 ACTIONS: Final[Mapping[str, Action]] = {
     "release": Action(judge=_with_a_reason(release), roles=RUNNERS),
     "retry": Action(judge=_with_a_reason(retry), roles=RUNNERS),
-    "cancel": Action(judge=_with_a_reason(cancel)),
+    "cancel": Action(judge=_with_a_reason(cancel), roles=RUNNERS),
     "unpark": Action(judge=_with_a_reason(unpark), roles=RUNNERS),
     "link": Action(judge=link, holder=str),
     "student_link": Action(judge=student_links.make, holder=str),
@@ -262,6 +289,19 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "close_movement": Action(judge=_with_a_reason(close_movement)),
     "erase": Action(judge=persons.erase),
 }
+
+
+def actions(by_one_up_to: int | None) -> Mapping[str, Action]:
+    """What may be decided where one person may have so much sent to a payee in a day; None: any amount."""
+    sending: Mapping[str, Judge] = {
+        "release": partial(release, by_one_up_to=by_one_up_to),
+        "retry": partial(retry, by_one_up_to=by_one_up_to),
+        "unpark": partial(unpark, by_one_up_to=by_one_up_to),
+    }
+    return {
+        **ACTIONS,
+        **{name: replace(ACTIONS[name], judge=_with_a_reason(judge)) for name, judge in sending.items()},
+    }
 
 
 def _actor(decision: Decision) -> str:

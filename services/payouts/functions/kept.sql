@@ -62,6 +62,17 @@ CREATE OR REPLACE TRIGGER history_is_only_added_to BEFORE UPDATE OR DELETE ON tr
     FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 CREATE OR REPLACE TRIGGER history_is_only_added_to BEFORE UPDATE OR DELETE ON operation_history
     FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+-- Who asked for money to be sent on their word, and who agreed, once.
+CREATE OR REPLACE TRIGGER forced_act_stands BEFORE UPDATE ON forced_act FOR EACH ROW
+    WHEN (old.approved_by IS NOT NULL
+        OR (old.id, old.act, old.subject, old.wallet, old.currency, old.amount, old.needs_second, old.asked_by,
+            old.asked_at, old.why)
+            IS DISTINCT FROM
+           (new.id, new.act, new.subject, new.wallet, new.currency, new.amount, new.needs_second, new.asked_by,
+            new.asked_at, new.why))
+    EXECUTE FUNCTION refuse_rewriting();
+CREATE OR REPLACE TRIGGER forced_act_is_not_removed BEFORE DELETE ON forced_act
+    FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 -- Who was erased, and why: it names ids.
 CREATE OR REPLACE TRIGGER history_is_only_added_to BEFORE UPDATE OR DELETE ON erasure
     FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
@@ -83,7 +94,7 @@ DECLARE
     kept regclass;
 BEGIN
     FOREACH kept IN ARRAY ARRAY['attempt', 'transfer', 'payable', 'payee', 'transfer_history', 'operation_history',
-                                'erasure']::regclass[] LOOP
+                                'erasure', 'forced_act']::regclass[] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON %s
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()', kept);
         FOR found IN SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
@@ -96,5 +107,7 @@ BEGIN
     PERFORM let_change_all_but('transfer', ARRAY['id', 'wallet', 'currency', 'cause', 'created_at']);
     PERFORM let_change_all_but('payable', ARRAY['id', 'journal_id', 'wallet', 'currency', 'amount', 'source',
                                                 'event_type', 'occurred_at', 'accrued_at']);
+    PERFORM let_change_all_but('forced_act', ARRAY['id', 'act', 'subject', 'wallet', 'currency', 'amount',
+                                                   'needs_second', 'asked_by', 'asked_at', 'why']);
     PERFORM let_change_all_but('payee', ARRAY['wallet', 'kind', 'key', 'created_at']);
 END $$;

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from fleet.database import Tx
-from fleet.decisions import Action, Decision, Ruling, refused
+from fleet.decisions import RUNNERS, Action, Decision, Ruling, refused
 from fleet.money import format_minor
 from fleet.persons import same_person
 from fleet.zones import local_date
@@ -102,8 +102,8 @@ async def acknowledge_alert(tx: Tx, decision: Decision, now: datetime) -> Ruling
 ACTIONS: Final[Mapping[str, Action]] = {
     "open_gate": Action(judge=open_gate),
     "approve_opening": Action(judge=approve_opening),
-    "close_opening": Action(judge=close_opening),
-    "acknowledge_alert": Action(judge=acknowledge_alert),
+    "close_opening": Action(judge=close_opening, roles=RUNNERS),
+    "acknowledge_alert": Action(judge=acknowledge_alert, roles=RUNNERS),
 }
 
 

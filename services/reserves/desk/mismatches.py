@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from fleet.database import Tx
-from fleet.decisions import Action, Decision, Ruling, refused
+from fleet.decisions import RUNNERS, Action, Decision, Ruling, refused
 from fleet.zones import local_date
 from services.reserves import steps, store
 from services.reserves.desk.objects import numbered
@@ -38,6 +38,6 @@ async def explain(tx: Tx, decision: Decision, now: datetime) -> Ruling:
 
 
 ACTIONS: Final[Mapping[str, Action]] = {
-    "match_flights": Action(judge=match_flights),
+    "match_flights": Action(judge=match_flights, roles=RUNNERS),
     "explain": Action(judge=explain),
 }

@@ -9,17 +9,23 @@ from uuid import UUID
 import asyncpg
 import pytest
 from pydantic import SecretStr
+from sqlalchemy.exc import ProgrammingError
 
+from console import catalogue
+from console.roles import Person
 from fleet.database import Database
 from fleet.decisions import COMMON_ACTIONS, take_decisions
 from fleet.logins import LoginRefused, add_login, logins, remove_login
 from fleet.settings import Settings
 from fleet.vouches import vouch
 from hobbs.doctor.logins import examine_logins
+from hobbs.shell.connections import reading
 from schemas.decisions import DecisionTaken
 from schemas.services import SERVICES
 from services.adjustments.desk.decisions import ACTIONS
 from services.adjustments.handlers import propose_revisions
+from services.payouts.desk import decisions as payouts
+from services.reserves.desk import gate, mismatches, reconciliation
 from tests.integration.adjustments.stories import MORE, given_policy, revised, staged
 from tests.support.databases import service_url
 from tests.support.decisions import decision
@@ -169,6 +175,8 @@ SEEN_BY_OPERATIONS = (
     "TABLE payouts_public.stopped_operations",
     "TABLE payouts_public.payees",
     "TABLE payouts_public.movements",
+    "TABLE payouts_public.forced_acts",
+    *(f"TABLE reserves_public.{view}" for view in ("reserve", "alerts", "openings")),
 )
 HIDDEN_FROM_OPERATIONS = (
     "SELECT * FROM ledger_public.entries",
@@ -206,6 +214,31 @@ async def test_operations_lets_a_letter_go_on_and_approves_nothing(people: Peopl
     letter = await ask(people, "discard", "carl", login=olga)
     assert "needs one of the roles" not in letter.sentence
     assert "letter" in letter.sentence
+
+
+async def test_the_command_line_reads_as_operations_where_it_may(people: People, olga: str) -> None:
+    settings = Settings(database_url=SecretStr(olga), kafka_bootstrap="127.0.0.1:1")
+    async with reading(settings) as database, database.transaction() as tx:
+        assert await tx.all("TABLE payouts_public.transfers") == []
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with reading(settings) as database, database.transaction() as tx:
+            await tx.all("TABLE billing_public.bills")
+
+
+def test_operations_runs_what_stands_still_and_neither_approves_nor_redirects_money() -> None:
+    """A link to a payee's account lets who has it name a bank, and a release sends money to a new one: the
+    two together would be one person's."""
+    may = {
+        action
+        for desk in (payouts.ACTIONS, gate.ACTIONS, mismatches.ACTIONS, reconciliation.ACTIONS)
+        for action, one in desk.items()
+        if "operations" in one.roles
+    }
+    assert may == {"release", "retry", "cancel", "unpark", "close_opening", "acknowledge_alert",
+                   "match_flights"}  # fmt: skip
+    operations = Person(name="otto", shown_name="Otto", roles=frozenset({"operations"}))
+    asked_in_the_console = {act.action for act in catalogue.ACTS.values() if operations.has(act.roles)}
+    assert asked_in_the_console <= may | COMMON_ACTIONS.keys()
 
 
 async def test_logins_are_listed_and_a_name_that_is_none_is_refused(

@@ -38,7 +38,7 @@ def test_a_viewer_asks_for_nothing_and_an_approver_as_finance() -> None:
     assert person("viewer").asks_as == []
     assert person("student").asks_as == []
     assert person("approver", "preparer").asks_as == ["finance"]
-    assert person("operations", "admin").asks_as == ["finance", "operator"]
+    assert person("operations", "admin").asks_as == ["finance", "operations"]
 
 
 def test_the_menu_holds_what_a_person_may_open() -> None:

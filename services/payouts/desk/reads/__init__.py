@@ -39,6 +39,10 @@ _HISTORY = """
     SELECT at, from_state, to_state, reason, sentence, actor
     FROM payouts_public.transfer_history WHERE transfer_id = :id ORDER BY step
 """
+_ON_A_WORD = """
+    SELECT asked_at, act, amount, asked_by, why, needs_second, approved_by, approved_at
+    FROM payouts_public.forced_acts WHERE subject = :id ORDER BY asked_at
+"""
 _ATTEMPTS = """
     SELECT kind, generation, phase, idempotency_key, started_at, finished_at, verdict, http_status, code,
            request_id, sentence
@@ -86,8 +90,8 @@ async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
     """One transfer, with what a person does (`todo`) while Stripe refuses it or it is parked, and its parts.
 
     `history`: its states; `operations`: what was refused, parked, tried again or closed, with who and why;
-    `attempts`: requests to Stripe; `payables`; `payouts`; `reversals`: what was taken back, by hand without a
-    `cause`.
+    `on_a_word`: who asked that it be sent all the same, and who agreed; `attempts`: requests to
+    Stripe; `payables`; `payouts`; `reversals`: what was taken back, by hand without a `cause`.
     """
     one = await tx.first(_ONE, id=transfer_id)
     if one is None:
@@ -95,6 +99,7 @@ async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
     parts = {
         "history": _HISTORY,
         "operations": _OPERATIONS,
+        "on_a_word": _ON_A_WORD,
         "attempts": _ATTEMPTS,
         "payables": _PAYABLES,
         "payouts": _PAYOUTS,
