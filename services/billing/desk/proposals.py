@@ -11,19 +11,16 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from fleet import inbox, outbox
+from fleet import inbox
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
-from fleet.envelope import derived_key, first_cause
-from fleet.faults import fault_point
+from fleet.persons import same_person
 from schemas.school import CARDS, amounts_of
-from services.billing import metrics, store, wire
+from services.billing import steps, store
 from services.billing.domain import proposals
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.proposals import KINDS, Proposal, ProposalState
 from services.billing.domain.versions import CardChange, ChangeSet, card_problems, judge_change_set
-
-CONFIGURED: Final = "school.configured"
 
 
 async def propose(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -66,13 +63,14 @@ async def approve(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     if proposal is None:
         return refused(f"there is no proposal {decision.object}")
     standing = await store.proposals.standing(tx, proposal.kind, proposal.key, proposal.effective_from)
-    if objection := proposals.objection_to_approving(proposal, decision.who.name, standing):
+    by_its_maker = same_person(proposal.proposed_by, decision.who.name)
+    if objection := proposals.objection_to_approving(proposal, by_its_maker=by_its_maker, standing=standing):
         return refused(f"{proposal.name}: {objection}")
     changes = _change_set(proposal, decision, version, now)
     currency, has_bills = await store.book.currency(tx)
     if refusal := judge_change_set(changes, version=version, currency=currency, has_bills=has_bills):
         return refused(refusal.sentence)
-    await _apply(tx, proposal, changes)
+    await steps.versions.apply_decided(tx, changes, str(proposal.id), dry_run=decision.dry_run)
     await store.proposals.decide(
         tx,
         proposal.id,
@@ -139,18 +137,6 @@ def _change_set(proposal: Proposal, decision: Decision, version: int, now: datet
         at=now.replace(microsecond=0),
         changes=(change,),
     )
-
-
-async def _apply(tx: Tx, proposal: Proposal, changes: ChangeSet) -> None:
-    event_key = derived_key(CONFIGURED, tx.service, str(proposal.id))
-    cause = first_cause()
-    configured = wire.events.school_configured_of(changes, event_key, cause)
-    await store.book.apply(tx, changes, event_key)
-    await fault_point("billing.book_written")
-    await inbox.remember(tx, configured)
-    await outbox.stage(tx, [configured])
-    await outbox.stage_named(tx, [wire.events.school_accepted(changes, event_key, cause)])
-    metrics.VERSIONS.labels("applied").inc()
 
 
 async def _ruling(tx: Tx, proposal: Proposal, what: str) -> Ruling:

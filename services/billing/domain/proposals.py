@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from fleet.persons import same_person
 from services.billing.domain.rates import BEGINNING
 
 # The cards whose amounts are proposed one by one; the others are of the school's file only.
@@ -75,16 +74,16 @@ def objection_to_proposing(
 
 
 def objection_to_approving(
-    proposal: Proposal, approver: str, standing: Mapping[str, Any] | None
+    proposal: Proposal, *, by_its_maker: bool, standing: Mapping[str, Any] | None
 ) -> str | None:
-    """Why this person may not approve it now, as a sentence; None when they may.
+    """Why a person may not approve it now, as a sentence; None when they may.
 
     standing: the card that is in force on the proposal's day as the book is now.
     """
     if proposal.state is not ProposalState.WAITING:
         return f"it is {proposal.state} already"
-    if same_person(proposal.proposed_by, approver):
-        return f"{approver} proposed it, and somebody else has to approve it"
+    if by_its_maker:
+        return f"{proposal.proposed_by} proposed it, and somebody else has to approve it"
     if standing != proposal.old:
         return "the card was changed since it was proposed: reject it, and propose it again"
     return None

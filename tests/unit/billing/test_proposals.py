@@ -50,13 +50,14 @@ def test_a_proposal_is_another_amount_that_the_card_has(
 
 
 def test_the_maker_is_never_the_checker_and_what_was_looked_at_is_approved() -> None:
-    assert objection_to_approving(PROPOSED, "bea", OLD) is None
-    assert "somebody else" in (objection_to_approving(PROPOSED, " PAULA ", OLD) or "")
+    assert objection_to_approving(PROPOSED, by_its_maker=False, standing=OLD) is None
+    assert "somebody else" in (objection_to_approving(PROPOSED, by_its_maker=True, standing=OLD) or "")
     for standing in (None, OLD | {"rate_per_hour": 17000}):
-        assert "propose it again" in (objection_to_approving(PROPOSED, "bea", standing) or "")
+        said = objection_to_approving(PROPOSED, by_its_maker=False, standing=standing)
+        assert "propose it again" in (said or "")
     for state in (ProposalState.APPROVED, ProposalState.REJECTED):
         decided = replace(PROPOSED, state=state)
-        assert "already" in (objection_to_approving(decided, "bea", OLD) or "")
+        assert "already" in (objection_to_approving(decided, by_its_maker=False, standing=OLD) or "")
 
 
 def test_a_proposal_says_each_amount_before_and_after() -> None:
