@@ -75,7 +75,7 @@ ALTER TABLE ONLY billing.bill ADD CONSTRAINT bill_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY billing.bill ADD CONSTRAINT flight_revision_is_billed_once UNIQUE (flight_id, revision);
 ALTER TABLE ONLY billing.bill ADD CONSTRAINT bill_is_of_a_school_version FOREIGN KEY (school_version) REFERENCES billing.school_version(version);
 ALTER TABLE ONLY billing.bill ADD CONSTRAINT correction_has_an_earlier_bill FOREIGN KEY (corrects) REFERENCES billing.bill(id);
-CREATE INDEX bill_by_day ON billing.bill USING btree (billed_on) INCLUDE (currency, charge, margin, kind, flight_id, revision);
+CREATE INDEX bill_by_day ON billing.bill USING btree (billed_on) INCLUDE (currency, charge, margin, kind, flight_id, revision, billed_tenths);
 CREATE INDEX bill_by_hobbs ON billing.bill USING btree (aircraft, hobbs_out) WHERE ((hobbs_out IS NOT NULL) AND (hobbs_in IS NOT NULL));
 CREATE INDEX bill_by_payee ON billing.bill USING gin (legs jsonb_path_ops);
 CREATE INDEX bill_by_student ON billing.bill USING btree (student, billed_on);
