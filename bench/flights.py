@@ -59,8 +59,11 @@ def aircraft(tail: str, more: str = "") -> str:
     return f'[[aircraft]]\ntail = "{tail}"\nmodel = "owned"\nmeter = "hobbs"\nrate_per_hour = 165.00\n{more}'
 
 
-async def open_school(deployment: Deployment) -> None:
-    """Apply the school's file and wait until each payee can be paid. Billing and payouts must be running."""
+async def open_school(deployment: Deployment, *, ready: int | None = None) -> None:
+    """Apply the school's file and wait until each payee can be paid, or so many of them.
+
+    Billing and payouts must be running.
+    """
     file = deployment.fleet.folder / "school.toml"
     file.write_text(school())
     with Control(deployment.stack.simulator.api_base) as stripe:
@@ -71,7 +74,7 @@ async def open_school(deployment: Deployment) -> None:
     await asyncio.to_thread(run_hobbs, deployment.fleet, *command)
     owner = await deployment.connect()
     try:
-        await until(owner, "SELECT count(*) FROM payouts.payee WHERE ready", len(wallets()))
+        await until(owner, "SELECT count(*) FROM payouts.payee WHERE ready", ready or len(wallets()))
     finally:
         await owner.close()
 

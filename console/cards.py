@@ -1,23 +1,13 @@
 """The settings of a card of the school's book as people read them: amounts in the school's currency. Pure."""
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final
 
 from console.wording import money, words
 from fleet.money import percent_text
-from schemas.card import Rate
-from schemas.school import CARDS, AirportFee
+from schemas.school import AirportFee, amounts_of
 
 HIDDEN: Final = frozenset({"kind", "key", "effective_from", "email", "name", "id"})
-
-
-@cache
-def amounts_of(kind: str) -> frozenset[str]:
-    """The settings of a kind of card that are amounts of money, by the published model."""
-    card = CARDS.get(kind)  # type: ignore[call-overload]  # a kind that is no longer published
-    hints = get_type_hints(card, include_extras=True) if card else {}
-    return frozenset(name for name, hint in hints.items() if hint == Rate or Rate in get_args(hint))
 
 
 def setting(kind: str, name: str, value: Any, currency: str) -> str:

@@ -17,6 +17,7 @@ APPROVES: Final = frozenset({APPROVER, ADMIN})
 RUNS: Final = frozenset({OPERATIONS, ADMIN, APPROVER})
 TEXT_CHARS_MAX: Final = 200
 HOURS_MAX: Final = 168
+AMOUNTS_MAX: Final = 20
 
 
 class Unfit(ValueError):
@@ -25,11 +26,14 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of an act's form, and the parameter that it becomes. An empty optional field becomes none."""
+    """A field of an act's form, and the parameter that it becomes. An empty optional field becomes none.
+
+    amounts: several amounts, each with a name of its own: `p.<field>.<name>` in the form.
+    """
 
     name: str
     title: str
-    kind: Literal["text", "choice", "day", "money", "hours", "tick", "number", "hidden"] = "text"
+    kind: Literal["text", "choice", "day", "money", "hours", "tick", "number", "hidden", "amounts"] = "text"
     choices: Sequence[tuple[str, str]] = ()
     needed: bool = False
 
@@ -267,6 +271,23 @@ ACTS: Final[Mapping[str, Act]] = {
         Act(name="own_onboarding", service="payouts", action="link", title="Finish my account at Stripe",
             roles=frozenset({INSTRUCTOR, OWNER}), fixed={"kind": "onboarding"}, why_needed=False, own=str,
             consequence="Stripe makes a page where it asks for what it needs to pay you."),
+        Act(name="propose_rates", service="billing", action="propose_rates", title="Propose these rates",
+            roles=DECIDES,
+            fields=(
+                Field(name="effective_from", title="From this day on", kind="day", needed=True),
+                Field(name="amounts", title="Amounts", kind="amounts"),
+            ),
+            consequence="It waits until another person approves it. Nothing is priced by it before."),
+        Act(name="approve_rates", service="billing", action="approve_rates", title="Approve",
+            roles=APPROVES, why_needed=False,
+            consequence="The school's book has these rates from that day on. Flights that are billed stay as "
+                        "they are."),
+        Act(name="reject_rates", service="billing", action="reject_rates", title="Reject", roles=DECIDES,
+            danger=True, consequence="The book stays as it is. Whoever proposed it takes it back like this."),
+        Act(name="amend", service="adjustments", action="amend", title="Correct it by amounts",
+            roles=DECIDES, fields=(Field(name="amounts", title="Amounts", kind="amounts"),),
+            consequence="It waits until another person approves it. The school takes what is left, so that "
+                        "all sums to nothing. What still waits of this flight is replaced."),
         Act(name="redrive", service=None, action="redrive", title="Send again", roles=RUNS, why_needed=False,
             consequence="The record goes back to its topic and is processed like a new one."),
         Act(name="discard", service=None, action="discard", title="Discard", roles=RUNS, danger=True,
@@ -301,7 +322,11 @@ def parameters(act: Act, sent: Mapping[str, str], currency: str, now: datetime) 
         found["currency"] = currency
     for one in act.fields:
         text = sent.get(f"p.{one.name}", "").strip()
-        if one.kind == "tick":
+        if one.kind == "amounts":
+            found[one.name] = _amounts(one, sent, currency)
+            if not found[one.name]:
+                raise Unfit(f"{one.title}: write at least one")
+        elif one.kind == "tick":
             found[one.name] = text == "yes"
         elif text:
             found[one.name] = _read(one, text, currency, now)
@@ -310,7 +335,7 @@ def parameters(act: Act, sent: Mapping[str, str], currency: str, now: datetime) 
     return found
 
 
-def _read(one: Field, text: str, currency: str, now: datetime) -> Any:
+def _read(one: Field, text: str, currency: str, now: datetime | None) -> Any:
     if len(text) > TEXT_CHARS_MAX:
         raise Unfit(f"{one.title}: at most {TEXT_CHARS_MAX} characters")
     if one.kind == "choice" and text not in {value for value, _ in one.choices}:
@@ -320,7 +345,7 @@ def _read(one: Field, text: str, currency: str, now: datetime) -> Any:
             return date.fromisoformat(text).isoformat()
         if one.kind == "money":
             return parse_minor(text.replace(",", ""), currency)
-        if one.kind == "hours":
+        if one.kind == "hours" and now is not None:
             return (now + timedelta(hours=_hours(text))).replace(microsecond=0).isoformat()
         if one.kind == "number":
             return _number(text)
@@ -333,6 +358,18 @@ def _read(one: Field, text: str, currency: str, now: datetime) -> Any:
         }
         raise Unfit(f"{one.title}: write {wanted[one.kind]}") from None
     return text
+
+
+def _amounts(one: Field, sent: Mapping[str, str], currency: str) -> dict[str, int]:
+    """The amounts that a form sent, by their names; empty ones are none."""
+    before, found = f"p.{one.name}.", dict[str, int]()
+    named = {name.removeprefix(before): text for name, text in sent.items() if name.startswith(before)}
+    if len(named) > AMOUNTS_MAX or any(not 0 < len(name) <= TEXT_CHARS_MAX for name in named):
+        raise Unfit(f"{one.title}: at most {AMOUNTS_MAX}")
+    for name, text in named.items():
+        if text.strip():
+            found[name] = _read(Field(name=name, title=name, kind="money"), text.strip(), currency, None)
+    return found
 
 
 def _hours(text: str) -> float:

@@ -56,9 +56,9 @@ GROUPS: Final = (
         Entry(title="Dunning", address="/dunning"),
         Entry(title="Credit", address="/credit"),
         Entry(title="Limits crossed", address="/credit/crossings"),
-        Entry(title="Allowed beyond it", address="/allowances"),
+        Entry(title="Allowances", address="/allowances"),
         Entry(title="Saved cards", address="/cards"),
-        Entry(title="Charges of them", address="/charges"),
+        Entry(title="Card charges", address="/charges"),
     )),
     Group(title="At Stripe", entries=(
         Entry(title="Reserve", address="/reserve"),
@@ -72,6 +72,7 @@ GROUPS: Final = (
         Entry(title="Refused flights", address="/flights/refused"),
         Entry(title="Wallets", address="/wallets"),
         Entry(title="Rates", address="/rates"),
+        Entry(title="Changes of rates", address="/rate-proposals"),
     )),
     Group(title="Watch", entries=(
         Entry(title="Dead letters", address="/dead"),

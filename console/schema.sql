@@ -380,7 +380,6 @@ GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 -- * own_holds()
 -- * own_issued()
 -- * own_items()
--- * own_lines(text)
 -- * own_methods()
 -- * own_payee()
 -- * own_payments()

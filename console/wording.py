@@ -37,9 +37,16 @@ def source_words(source: str) -> str:
     """What a journal is of, short enough to read: "flight a-0098", "transfer 093d0cd5"."""
     kind, _, rest = source.partition(":")
     if kind in ("flight", "adjustment"):
+        rest, _, attempt = rest.partition("#")  # of a charge for it
         name, _, revision = rest.rpartition(":")
-        return f"{kind} {name or rest}" + (f", revision {revision}" if name and revision != "1" else "")
+        later = f", revision {revision}" if name and revision != "1" else ""
+        return f"{kind} {name or rest}{later}" + (f", attempt {attempt}" if attempt else "")
     return f"{words(kind)} {rest[:ID_CHARS] if _UUID.fullmatch(rest) else rest}".strip()
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID as ours are written."""
+    return _UUID.fullmatch(text) is not None
 
 
 def instant_of(text: Any, zone: str) -> Any:

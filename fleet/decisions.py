@@ -80,6 +80,7 @@ Judge = Callable[[Tx, Decision, datetime], Awaitable[Ruling]]
 class Action:
     """One thing people may decide: who judges it, which roles may ask for it, whether it changes a table.
 
+    changes_tables: one that a rebuild could not make or take over (hobbs/rebuild) counts.
     holder: the wallet whose holder may ask for it as well, made of the object: a holder's roles name their
     wallet. None: only the roles may.
     """

@@ -17,7 +17,15 @@ from fleet import dead_letters, metrics
 from fleet.admitted import Admitted as Admitted
 from fleet.database import Tx
 from fleet.dead_letters import REDRIVEN, Letter
-from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Record, cause_of, derived_key, event_key_of
+from fleet.envelope import (
+    CONTENT_HEADER,
+    OWN_SOURCES,
+    Message,
+    Record,
+    cause_of,
+    derived_key,
+    event_key_of,
+)
 from fleet.faults import fault_point
 from fleet.record_format import VALUE_BYTES_MAX
 
@@ -117,6 +125,14 @@ async def admit(
     metrics.RECORDS.labels(tx.service, "dead").inc(len(letters))
     metrics.RECORDS.labels(tx.service, "duplicate").inc(len(batch) - len(fresh) - len(letters))
     return [r.admitted for r in fresh]
+
+
+async def remember(tx: Tx, message: Message) -> None:
+    """Admit an event that this transaction publishes, and whose effect it has already had here.
+
+    Its record is a repeat when it comes, in the place of this instant for whoever reads the topic again.
+    """
+    await tx.all(_ADMIT, keys=[message.event_id], hashes=[sha256(message.body).digest()])
 
 
 async def bury_unreadable(tx: Tx, record: Record, problem: Unreadable) -> None:

@@ -7,7 +7,8 @@ the kinds it needs and reads `new` with `read_card`. Money is minor units, per h
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from functools import cache
+from typing import Annotated, Any, Final, Literal, Self, get_args, get_type_hints
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -197,6 +198,14 @@ CARDS: dict[ChangeKind, type[Card]] = {
     "credit": CreditCard,
     "credit_limit": CreditLimitCard,
 }
+
+
+@cache
+def amounts_of(kind: str) -> frozenset[str]:
+    """The settings of a kind of card that are amounts of money, by its model; none of a kind there is not."""
+    card = CARDS.get(kind)  # type: ignore[call-overload]  # a kind that is no longer published
+    hints = get_type_hints(card, include_extras=True) if card else {}
+    return frozenset(name for name, hint in hints.items() if hint == Rate or Rate in get_args(hint))
 
 
 PEOPLE: Final = {"instructor": "instructor", "owner": "aircraft_owner", "student": "student"}  # their wallets

@@ -178,6 +178,7 @@ _TOPICS = (
         model=SchoolConfigured,
         key="school",
         owner=OPERATOR,
+        also_from=("billing",),  # what was decided there (docs/decisions/0370)
         consumers=("billing",),
         measured_by=("receivables",),
         partitions=1,

@@ -131,25 +131,6 @@ BEGIN
         FROM console.issued_statement AS i WHERE i.wallet = console_public.own_wallet();
 END $$;
 
--- A student sees the lines of the bill, a payee what of it is theirs.
-CREATE OR REPLACE FUNCTION console_public.own_lines(of_flight text)
-    RETURNS TABLE (kind text, description text, tenths integer, rate bigint, amount bigint, currency text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
-    AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY SELECT l.kind::text, l.description::text, l.tenths::integer, l.rate::bigint, l.amount::bigint,
-                        l.currency::text
-        FROM billing_public.bill_lines AS l
-        WHERE l.flight_id = of_flight AND 'student:' || l.student = console_public.own_wallet()
-          AND l.bill_id IN (SELECT f.bill_id FROM console_public.own_flights() AS f WHERE f.flight_id = of_flight)
-        ORDER BY l."position";
-    RETURN QUERY SELECT g.kind::text, ''::text, NULL::integer, NULL::bigint, g.amount::bigint, g.currency::text
-        FROM billing_public.bill_legs AS g
-        WHERE g.flight_id = of_flight AND g.wallet = console_public.own_wallet()
-          AND g.bill_id IN (SELECT f.bill_id FROM console_public.own_flights() AS f WHERE f.flight_id = of_flight);
-END $$;
-
 CREATE OR REPLACE FUNCTION console_public.own_transfers()
     RETURNS TABLE (id uuid, created_at timestamptz, amount bigint, currency text, state text, reason text,
                    sentence text, sent_at timestamptz, in_bank_at timestamptz, amount_reversed bigint, sources text[])
@@ -325,7 +306,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION console_public.page_at_stripe(uuid) TO hobbs_console;
 
 GRANT EXECUTE ON FUNCTION console_public.own_wallet(), console_public.own_balances(), console_public.own_entries(),
-    console_public.own_holds(), console_public.own_flights(), console_public.own_lines(text),
+    console_public.own_holds(), console_public.own_flights(),
     console_public.own_transfers(), console_public.own_payments(), console_public.own_items(), console_public.own_corrections(),
     console_public.own_questions(), console_public.own_payee(), console_public.own_dated_entries(),
     console_public.own_standing(date), console_public.own_methods(), console_public.own_choice(),

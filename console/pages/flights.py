@@ -2,10 +2,11 @@
 
 from fastapi.responses import Response
 
+from console import catalogue
 from console.context import Visit
 from console.guard import Missing, Pages
 from console.pages.lists import list_page
-from console.reads.flights import CARDS, FLIGHTS, REFUSED
+from console.reads.flights import CARDS, FLIGHTS, REFUSED, parties_elsewhere
 from console.roles import STAFF
 from hobbs.check.recompute import explain_flight_in
 from services.billing.desk import reads
@@ -35,9 +36,18 @@ async def flight(visit: Visit, flight_id: str, revision: str = "") -> Response:
     async with visit.reading() as tx:
         found = await explain_flight_in(tx, flight_id, wanted)
         refused_now = await reads.refused_flights(tx, flight_id=flight_id)
+        parties = await parties_elsewhere(tx, flight_id)
     if found is None and not refused_now:
         raise Missing
-    return visit.page("flight.html", flight_id=flight_id, found=found, refused=refused_now)
+    named = [(one, visit.school.people.get(one, one), "") for one in parties]
+    return visit.page(
+        "flight.html",
+        flight_id=flight_id,
+        found=found,
+        refused=refused_now,
+        acts=catalogue.allowed(visit.person, "amend") if parties else [],
+        values={"amounts": [(one, f"{name}: is owed this much more", text) for one, name, text in named]},
+    )
 
 
 @pages.get("/rates", STAFF)

@@ -39,6 +39,12 @@ DUTIES: Final = tuple(
             "approved correction failed at the ledger",
             "/corrections/all?f.state=failed",
         ),
+        (
+            "rates",
+            "changes of rates wait for approval",
+            "change of rates waits for approval",
+            "/rate-proposals?f.state=waiting",
+        ),
         ("settlements", "settlements are open", "settlement is open", "/settlements?f.state=waiting"),
         ("parked", "transfers are parked", "transfer is parked", "/transfers?f.state=parked"),
         (

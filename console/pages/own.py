@@ -3,6 +3,8 @@
 The database shows these pages one wallet, whatever they ask for (`Visit.reading_own`).
 """
 
+from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi.responses import RedirectResponse, Response
@@ -11,7 +13,7 @@ from console import catalogue, store
 from console.context import Visit
 from console.guard import Missing, Pages, form_of
 from console.pages.lists import list_page
-from console.reads import cards, own
+from console.reads import cards, own, statements
 from console.roles import HOLDERS
 from fleet.envelope import uuid7
 
@@ -38,12 +40,40 @@ async def flights(visit: Visit) -> Response:
 
 @pages.get("/own/flights/{flight_id:path}", HOLDERS)
 async def flight(visit: Visit, flight_id: str) -> Response:
-    """One flight: its bill line by line, or what of it is the holder's."""
+    """One flight: its bill line by line, or what of it is the holder's, each with its hours and rate."""
     async with visit.reading_own() as tx:
         found = await own.flight(tx, flight_id)
+        if found is None:
+            raise Missing
+        wallet = visit.person.wallet or ""
+        parts = await statements.parts_of_flight(tx, wallet, flight_id, found["revision"])
+    pays = wallet.startswith("student:")
+    lines = [
+        {
+            "title": one.title,
+            "tenths": one.tenths,
+            "rate": one.rate,
+            "amount": -one.amount if pays else one.amount,
+        }
+        for one in parts
+    ]
+    return visit.page("own_flight.html", found=found, lines=lines, question_id=uuid7())
+
+
+@pages.get("/own/lines/{source:path}", HOLDERS)
+async def line(visit: Visit, source: str) -> Response:
+    """What stands behind a line of the account or a statement, and a form to ask about it."""
+    found = await _line(visit, source)
     if found is None:
         raise Missing
-    return visit.page("own_flight.html", found=found, question_id=uuid7())
+    return visit.page("own_line.html", found=found, question_id=uuid7())
+
+
+async def _line(visit: Visit, source: str) -> dict[str, Any] | None:
+    if not 0 < len(source) <= ABOUT_CHARS_MAX:
+        return None
+    async with visit.reading_own() as tx:
+        return await own.line(tx, source)
 
 
 @pages.get("/own/statement", HOLDERS)
@@ -78,15 +108,18 @@ async def questions(visit: Visit) -> Response:
 
 @pages.post("/own/questions", HOLDERS)
 async def ask(visit: Visit) -> Response:
-    """Ask finance about a line. The form's own id makes it one question however often it is sent."""
+    """Ask finance about a line of one's own. The form's id makes it one question however often it is sent."""
     form = await form_of(visit)
     words, about = form.get("words", "").strip(), form.get("about", "").strip()
     try:
         question_id = UUID(form.get("question", ""))
     except ValueError:
         raise Missing from None
-    if not 0 < len(words) <= WORDS_CHARS_MAX or not 0 < len(about) <= ABOUT_CHARS_MAX:
-        return visit.page("unfit.html", status=422, sentence="Write a question", back="/own")
+    if await _line(visit, about) is None:
+        raise Missing
+    if not 0 < len(words) <= WORDS_CHARS_MAX:
+        back = f"/own/lines/{quote(about)}"
+        return visit.page("unfit.html", status=422, sentence="Write a question", back=back)
     async with visit.reading() as tx:
         await store.questions.ask(
             tx,

@@ -11,13 +11,14 @@ from console.guard import Missing, Pages
 from console.pages.lists import list_page
 from console.reads.reserves import BREAKS, DAYS, MISMATCHES, MISMATCHES_BY_AIRCRAFT
 from console.roles import STAFF
+from console.wording import words
 from fleet.zones import local_date
 from services.reserves.desk import reads
 from services.reserves.desk.objects import numbered
 
 pages = Pages()
 
-SIDES: Final = ("stripe", "books")
+SIDES: Final = {"stripe": "Stripe", "books": "the books"}
 
 
 @pages.get("/reconciliation", STAFF)
@@ -85,10 +86,18 @@ async def day(visit: Visit, day: date) -> Response:
         day=day,
         rows=rows,
         sides={row["currency"]: [_side(row, side) for side in SIDES] for row in rows},
+        moved={row["currency"]: [_moved(one) for one in row["movements"]] for row in rows},
         acts=[] if signed else acts,
     )
 
 
 def _side(row: dict[str, Any], side: str) -> dict[str, Any]:
     moved = {name: row[f"{side}_{name}"] for name in ("opening", "moved", "closing", "as_of")}
-    return {"side": side, "currency": row["currency"], **moved}
+    return {"side": SIDES[side], "currency": row["currency"], **moved}
+
+
+def _moved(one: dict[str, Any]) -> dict[str, Any]:
+    """A kind of movement of a side: how many, and what they came to."""
+    amounts = {name: one.get(name) for name in ("amount", "fee", "net")}
+    side = SIDES.get(one["side"], one["side"])
+    return {"side": side, "name": words(one["name"]), "count": one["number"], **amounts}

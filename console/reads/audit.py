@@ -69,7 +69,7 @@ QUESTIONS: Final = Listing(
     columns=(
         Column(name="asked_at", title="Asked", kind="instant", filtered="between", link="/questions/{id}"),
         Column(name="wallet", title="Whose", kind="wallet", filtered="has"),
-        Column(name="about", title="About", filtered="has"),
+        Column(name="about", title="About", kind="source", filtered="has"),
         Column(name="words", title="Question", kind="long", unsorted=True),
         Column(name="state", title="State", kind="state", choices=("open", "answered")),
         Column(name="answered_at", title="Answered", kind="instant", empty=True, export_only=True),

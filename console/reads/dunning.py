@@ -38,7 +38,7 @@ LISTED: Final = Listing(
     ),
     key="student",
     order="student",
-    empty="Nothing of anybody is overdue. Whom to ask for what, and when, is in the book: dunning_steps.",
+    empty="Nothing of anybody is overdue. Whom to ask, and when, is in the school's book.",
 )
 TODAY: Final = Listing(
     name="dunning-today",

@@ -3,6 +3,8 @@
 from typing import Final
 
 from console.reads.tables import Column, Listing
+from fleet.database import Tx
+from services.billing.domain.proposals import KINDS, ProposalState
 
 FLIGHTS: Final = Listing(
     name="flights",
@@ -87,3 +89,45 @@ CARDS: Final = Listing(
     order="kind",
     empty="The school's book is empty: write school.toml and apply it with `hobbs school apply`.",
 )
+
+PROPOSALS: Final = Listing(
+    name="rate-proposals",
+    title="Changes of rates",
+    sql="""
+        SELECT id, proposed_at, kind, key, effective_from, proposed_by, why, state,
+               coalesce(decided_by, '') AS decided_by, decided_at, version
+        FROM billing_public.rate_proposals
+    """,
+    columns=(
+        Column(name="proposed_at", title="Proposed", kind="instant", filtered="between"),
+        Column(name="kind", title="Card", kind="state", choices=KINDS),
+        Column(name="key", title="Of", filtered="has", link="/rate-proposals/{id}"),
+        Column(name="effective_from", title="From", kind="date"),
+        Column(name="proposed_by", title="Proposed by", filtered="has"),
+        Column(name="why", title="Why", kind="long", unsorted=True),
+        Column(name="state", title="State", kind="state", choices=tuple(map(str, ProposalState))),
+        Column(name="decided_by", title="Decided by"),
+        Column(name="decided_at", title="Decided", kind="instant", empty=True, export_only=True),
+        Column(name="version", title="Book's version", kind="number", empty=True),
+        Column(name="id", title="Id", kind="id", export_only=True),
+    ),
+    key="id",
+    key_kind="uuid",
+    order="-proposed_at",
+    empty="Nobody proposed another rate yet. Open a card under Rates, and see what another rate would do.",
+)
+
+# The flight's student, instructor and aircraft's owner of today, who may be owed something or owe it.
+_ELSEWHERE: Final = """
+    SELECT 'student:' || bill.student AS student, 'instructor:' || bill.instructor AS instructor,
+           (SELECT 'aircraft_owner:' || (card.document ->> 'owner') FROM billing_public.cards AS card
+            WHERE card.kind = 'aircraft' AND card.key = bill.aircraft
+            ORDER BY card.effective_from DESC LIMIT 1) AS owner
+    FROM billing_public.bills AS bill WHERE bill.flight_id = :flight AND bill.kind = 'elsewhere'
+"""
+
+
+async def parties_elsewhere(tx: Tx, flight_id: str) -> list[str]:
+    """The wallets that a flight billed by other software concerns; none of one that was billed here."""
+    row = await tx.first(_ELSEWHERE, flight=flight_id)
+    return [] if row is None else [one for one in (row.student, row.instructor, row.owner) if one]

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from console.reads.accounts import DUE, OF_ITEM
 from console.reads.tables import Column, Listing
+from console.statement_parts import flight_of
+from console.wording import is_uuid
 from fleet.database import Tx
 
 FLIGHTS: Final = Listing(
@@ -38,7 +40,7 @@ STATEMENT: Final = Listing(
     columns=(
         Column(name="occurred_at", title="Occurred", kind="instant", filtered="between"),
         Column(name="event_type", title="Kind", kind="state", filtered="is"),
-        Column(name="source", title="For", kind="source", filtered="has"),
+        Column(name="source", title="For", kind="source", filtered="has", link="/own/lines/{source}"),
         Column(name="memo", title="Memo", kind="long", unsorted=True),
         Column(name="amount", title="Amount", kind="money"),
         Column(name="balance_after", title="Balance", kind="money", unsorted=True),
@@ -59,7 +61,7 @@ TRANSFERS: Final = Listing(
     """,
     columns=(
         Column(name="created_at", title="Made", kind="instant", filtered="between"),
-        Column(name="amount", title="Amount", kind="money"),
+        Column(name="amount", title="Amount", kind="money", link="/own/lines/transfer:{id}"),
         Column(name="state", title="State", kind="state", filtered="is"),
         Column(name="sentence", title="Why it waits", kind="long", unsorted=True),
         Column(name="sources", title="For", kind="list", unsorted=True),
@@ -122,7 +124,7 @@ QUESTIONS: Final = Listing(
     sql="SELECT * FROM console_public.own_questions()",
     columns=(
         Column(name="asked_at", title="Asked", kind="instant"),
-        Column(name="about", title="About"),
+        Column(name="about", title="About", kind="source", link="/own/lines/{about}"),
         Column(name="words", title="Question", kind="long", unsorted=True),
         Column(name="answer", title="Answer", kind="long", unsorted=True),
         Column(name="answered_at", title="Answered", kind="instant", empty=True),
@@ -143,20 +145,51 @@ _WAITING: Final = """
     FROM console_public.own_transfers()
     WHERE state IN ('pending', 'held', 'sending', 'refused', 'parked') ORDER BY created_at DESC LIMIT 20
 """
+_ENTRIES: Final = """
+    SELECT occurred_at, event_type, amount, currency, balance_after, memo
+    FROM console_public.own_entries() WHERE source = :source ORDER BY occurred_at, version
+"""
+_TRANSFER: Final = """
+    SELECT created_at, amount, currency, state, sentence, sent_at, in_bank_at, sources
+    FROM console_public.own_transfers() WHERE id = CAST(:id AS uuid)
+"""
+_ASKED: Final = """
+    SELECT count(*) FILTER (WHERE answered_at IS NULL) AS open,
+           count(*) FILTER (WHERE answered_at IS NOT NULL) AS answered
+    FROM console_public.own_questions()
+"""
 _FLIGHT: Final = "SELECT * FROM console_public.own_flights() WHERE flight_id = :flight_id"
-_LINES: Final = "SELECT * FROM console_public.own_lines(CAST(:flight_id AS text))"
 
 
 async def summary(tx: Tx) -> dict[str, Any]:
-    """Balances, open holds, how the holder is paid, and transfers that wait, each with why."""
-    parts = {"balances": _BALANCES, "holds": _HOLDS, "payee": _PAYEE, "waiting": _WAITING}
+    """Balances, open holds, how the holder is paid, transfers that wait, each with why; questions asked."""
+    parts = {
+        "balances": _BALANCES, "holds": _HOLDS, "payee": _PAYEE, "waiting": _WAITING, "asked": _ASKED,
+    }  # fmt: skip
     return {name: [dict(row._mapping) for row in await tx.all(sql)] for name, sql in parts.items()}
 
 
 async def flight(tx: Tx, flight_id: str) -> dict[str, Any] | None:
-    """A flight that means something to the wallet, with its lines for it; None: there is none of theirs."""
+    """A flight that means something to the wallet; None: there is none of theirs."""
     row = await tx.first(_FLIGHT, flight_id=flight_id)
-    if row is None:
+    return dict(row._mapping) if row else None
+
+
+async def line(tx: Tx, source: str) -> dict[str, Any] | None:
+    """What stands behind a line of the holder's account, by its source; None: there is none of theirs.
+
+    A transfer has no entry before it is sent, a flight's correction none before it is posted.
+    """
+    kind, _, name = source.partition(":")
+    named = flight_of(source)
+    entries = [dict(row._mapping) for row in await tx.all(_ENTRIES, source=source)]
+    billed = await flight(tx, named[0]) if named else None
+    sent = await tx.first(_TRANSFER, id=name) if kind == "transfer" and is_uuid(name) else None
+    if not entries and billed is None and sent is None:
         return None
-    lines = [dict(line._mapping) for line in await tx.all(_LINES, flight_id=flight_id)]
-    return {**row._mapping, "lines": lines}
+    return {
+        "source": source,
+        "entries": entries,
+        "flight": billed,
+        "transfer": dict(sent._mapping) if sent else None,
+    }

@@ -21,7 +21,7 @@ RECORDED: Final = Listing(
         Column(name="amount", title="Amount", kind="money", link="/payments/by-hand/{id}"),
         Column(name="method", title="How", kind="state", choices=tuple(METHODS)),
         Column(name="number", title="Number", filtered="has"),
-        Column(name="paid_on", title="Of", kind="date"),
+        Column(name="paid_on", title="Dated", kind="date"),
         Column(name="state", title="State", kind="state", choices=get_args(State)),
         Column(name="deposit", title="Deposit", filtered="has", empty=True),
         Column(name="recorded_by", title="By", export_only=True),
@@ -45,7 +45,7 @@ DEPOSITS: Final = Listing(
     columns=(
         Column(name="made_at", title="Recorded", kind="instant", filtered="between"),
         Column(name="number", title="Number", filtered="has", link="/payments/deposits/{id}"),
-        Column(name="deposited_on", title="Of", kind="date"),
+        Column(name="deposited_on", title="Day", kind="date"),
         Column(name="total", title="Total", kind="money"),
         Column(name="payments", title="Payments", kind="number"),
         Column(name="state", title="State", kind="state", choices=("made", "reverted")),

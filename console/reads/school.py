@@ -120,6 +120,8 @@ _WAITING: Final = """
     UNION ALL
     SELECT 'refused_flights', count(*), min(first_seen_at) FROM billing_public.refused_flights
     UNION ALL
+    SELECT 'rates', count(*), min(proposed_at) FROM billing_public.rate_proposals WHERE state = 'waiting'
+    UNION ALL
     SELECT 'reserve_alerts', count(*), min(raised_at) FROM reserves_public.alerts
     WHERE resolved_at IS NULL AND acknowledged_at IS NULL
     UNION ALL

@@ -157,6 +157,12 @@ async def parts(
     return sorted(found + corrections, key=lambda part: (part.day, part.flight_id, part.revision))
 
 
+async def parts_of_flight(tx: Tx, wallet: str, flight: str, revision: int) -> list[Part]:
+    """What of one flight's bill is the holder's own: hours, rates and amounts. In a holder's transaction."""
+    rows = await tx.all(_BILLS["holder"], wallet=wallet, flights=[flight], revisions=[revision])
+    return [part for row in rows for part in parts_of(wallet, dict(row._mapping)) if part.counted]
+
+
 async def year_to_date(
     tx: Tx, wallet: str, month: Month, currency: str, zone: str, *, own: bool = False
 ) -> list[dict[str, Any]]:

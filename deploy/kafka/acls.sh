@@ -39,6 +39,7 @@ allow "hobbs_${PREFIX}billing" Write \
   --topic "${PREFIX}flight.estimated" \
   --topic "${PREFIX}flight.billed" \
   --topic "${PREFIX}flight.revised" \
+  --topic "${PREFIX}school.configured" \
   --topic "${PREFIX}school.accepted" \
   --topic "${PREFIX}contact.changed" \
   --topic "${PREFIX}journal.requested" \

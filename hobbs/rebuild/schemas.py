@@ -21,6 +21,8 @@ LOCK_TIMEOUT: Final = "10s"
 # Taken over as they are, since topics do not say them: what the service was about to publish, what it has
 # published, how far it had read, when its jobs ran, what became of its dead letters, what invariants said.
 CARRIED: Final = ("outbox", "outbox_sent", "topic_position", "timer", "dead_letter", "invariant_outcome")
+# Of one service: what people proposed and decided beside what its topics say.
+CARRIED_OF: Final[Mapping[str, Sequence[str]]] = {"billing": ("rate_proposal",)}
 
 
 class NotSwapped(Exception):
@@ -117,7 +119,7 @@ async def swap(
         taken[one.table] = await _take_times(connection, service, one)
     await _execute(connection, _KEEP_INBOX, beside, service)
     await _execute(connection, _DROP_SAME_LETTERS, beside, service)
-    for table in CARRIED:
+    for table in (*CARRIED, *CARRIED_OF.get(service, ())):
         if table != "dead_letter":
             await _execute(connection, "DELETE FROM %I.%I", beside, table)
         taken[table] = await _execute(

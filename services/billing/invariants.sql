@@ -52,6 +52,14 @@ FROM bill JOIN bill AS first ON first.id = bill.corrects
 WHERE first.flight_id <> bill.flight_id OR first.corrects IS NOT NULL OR first.revision >= bill.revision
    OR first.currency <> bill.currency;
 
+-- name: approved_rates_are_in_the_book
+-- Every proposal of rates that was approved is what its version of the book made of the card.
+SELECT proposal.id, proposal.kind, proposal.key, proposal.effective_from, proposal.version
+FROM rate_proposal AS proposal
+LEFT JOIN card_version AS made ON (made.kind, made.key, made.effective_from, made.version)
+    = (proposal.kind, proposal.key, proposal.effective_from, proposal.version)
+WHERE proposal.state = 'approved' AND made.new IS DISTINCT FROM proposal.new;
+
 -- name: no_decided_revision_waits
 -- A revision that waits has no bill and no later one, and its flight was not cancelled after it.
 SELECT flight_id, waiting.revision

@@ -75,7 +75,7 @@ ALTER TABLE ONLY billing.bill ADD CONSTRAINT bill_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY billing.bill ADD CONSTRAINT flight_revision_is_billed_once UNIQUE (flight_id, revision);
 ALTER TABLE ONLY billing.bill ADD CONSTRAINT bill_is_of_a_school_version FOREIGN KEY (school_version) REFERENCES billing.school_version(version);
 ALTER TABLE ONLY billing.bill ADD CONSTRAINT correction_has_an_earlier_bill FOREIGN KEY (corrects) REFERENCES billing.bill(id);
-CREATE INDEX bill_by_day ON billing.bill USING btree (billed_on) INCLUDE (currency, charge, margin, kind, flight_id, revision);
+CREATE INDEX bill_by_day ON billing.bill USING btree (billed_on) INCLUDE (currency, charge, margin, kind, flight_id, revision, billed_tenths);
 CREATE INDEX bill_by_hobbs ON billing.bill USING btree (aircraft, hobbs_out) WHERE ((hobbs_out IS NOT NULL) AND (hobbs_in IS NOT NULL));
 CREATE INDEX bill_by_payee ON billing.bill USING gin (legs jsonb_path_ops);
 CREATE INDEX bill_by_student ON billing.bill USING btree (student, billed_on);
@@ -197,7 +197,7 @@ CREATE TABLE billing.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE billing.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
-ALTER TABLE billing.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['billing.dead'::text, 'billing.redrive'::text, 'contact.changed'::text, 'decision.taken'::text, 'flight.billed'::text, 'flight.estimated'::text, 'flight.revised'::text, 'journal.requested'::text, 'school.accepted'::text]))) NOT VALID;
+ALTER TABLE billing.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['billing.dead'::text, 'billing.redrive'::text, 'contact.changed'::text, 'decision.taken'::text, 'flight.billed'::text, 'flight.estimated'::text, 'flight.revised'::text, 'journal.requested'::text, 'school.accepted'::text, 'school.configured'::text]))) NOT VALID;
 ALTER TABLE ONLY billing.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.outbox TO hobbs_billing;
 
@@ -216,6 +216,35 @@ CREATE TABLE billing.outbox_sent (
 );
 ALTER TABLE ONLY billing.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE ON TABLE billing.outbox_sent TO hobbs_billing;
+
+CREATE TABLE billing.rate_proposal (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    effective_from date NOT NULL,
+    old jsonb NOT NULL,
+    new jsonb NOT NULL,
+    proposed_by text NOT NULL,
+    why text NOT NULL,
+    proposed_at timestamptz NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    decided_by text,
+    decided_why text,
+    decided_at timestamptz,
+    version integer,
+    CONSTRAINT approved_proposal_made_a_version CHECK (((state = 'approved'::text) = (version IS NOT NULL))),
+    CONSTRAINT decided_proposal_says_by_whom CHECK ((((state = 'waiting'::text) = (decided_by IS NULL)) AND ((state = 'waiting'::text) = (decided_at IS NULL)))),
+    CONSTRAINT rate_proposal_changes_something CHECK ((new <> old)),
+    CONSTRAINT rate_proposal_has_a_reason CHECK ((why <> ''::text)),
+    CONSTRAINT rate_proposal_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text]))),
+    CONSTRAINT rates_are_approved_by_another CHECK (((state <> 'approved'::text) OR (lower(NORMALIZE(decided_by, NFKC)) <> lower(NORMALIZE(proposed_by, NFKC)))))
+);
+ALTER TABLE ONLY billing.rate_proposal ADD CONSTRAINT rate_proposal_has_an_id PRIMARY KEY (id);
+ALTER TABLE ONLY billing.rate_proposal ADD CONSTRAINT rate_proposal_makes_one_version UNIQUE (version);
+CREATE UNIQUE INDEX one_proposal_waits_for_a_card ON billing.rate_proposal USING btree (kind, key, effective_from) WHERE (state = 'waiting'::text);
+CREATE INDEX rate_proposal_by_instant ON billing.rate_proposal USING btree (proposed_at);
+GRANT SELECT, INSERT ON TABLE billing.rate_proposal TO hobbs_billing;
+GRANT UPDATE (state, decided_by, decided_why, decided_at, version) ON TABLE billing.rate_proposal TO hobbs_billing;
 
 CREATE TABLE billing.school_version (
     version integer NOT NULL,
@@ -563,6 +592,24 @@ CREATE VIEW billing_public.positions AS
     written_at
    FROM billing.topic_position;
 GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader, hobbs_operations, hobbs_billing, hobbs_receivables;
+
+CREATE VIEW billing_public.rate_proposals AS
+ SELECT id,
+    kind,
+    key,
+    effective_from,
+    old,
+    new,
+    proposed_by,
+    why,
+    proposed_at,
+    state,
+    decided_by,
+    decided_why,
+    decided_at,
+    version
+   FROM billing.rate_proposal;
+GRANT SELECT ON TABLE billing_public.rate_proposals TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.refused_flights AS
  SELECT id AS dead_letter_id,

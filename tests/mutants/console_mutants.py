@@ -7,6 +7,7 @@ DOORS = "tests/integration/console/test_doors.py"
 OIDC = "tests/integration/console/test_oidc.py"
 ADDRESSES = "tests/unit/console/test_addresses.py"
 STATEMENTS = "tests/integration/console/test_statements.py"
+PROPOSALS = "tests/integration/billing/test_proposals.py"
 ROWS = "tests/system/console/test_rows.py"
 
 CONSOLE_MUTANTS = (
@@ -131,5 +132,29 @@ CONSOLE_MUTANTS = (
             ),
         ),
         catchers=(f"{ROWS}::test_no_parameter_shows_a_holder_another_s_rows",),
+    ),
+    Mutant(
+        name="console-rates-are-approved-by-their-maker",
+        breaks="Whoever proposed a rate approves it.",
+        edits=(
+            Edit(
+                path="services/billing/desk/proposals.py",
+                old="by_its_maker = same_person(proposal.proposed_by, decision.who.name)",
+                new="by_its_maker = proposal.proposed_by == decision.who.name",
+            ),
+        ),
+        catchers=(f"{PROPOSALS}::test_what_another_approves_prices_the_flights_from_its_day_on",),
+    ),
+    Mutant(
+        name="console-question-about-any-line",
+        breaks="A holder asks about a line of another's account, and learns that there is one.",
+        edits=(
+            Edit(
+                path="console/pages/own.py",
+                old="    if await _line(visit, about) is None:\n        raise Missing\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{ROWS}::test_a_question_of_a_holder_is_answered_once_and_they_read_it",),
     ),
 )

@@ -1,4 +1,4 @@
-"""What people decide about the school's book: that all of it is told again."""
+"""What people decide about the school's book: that all of it is told again, and its rates."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +9,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.billing import store, wire
+from services.billing.desk import proposals
 
 BOOK: Final = "school"
 
@@ -28,4 +29,7 @@ async def tell(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     return Ruling(done=True, sentence=f"{len(versions)} versions of the book are told again")
 
 
-ACTIONS: Final[Mapping[str, Action]] = {"tell": Action(judge=tell, changes_tables=False)}
+ACTIONS: Final[Mapping[str, Action]] = {
+    "tell": Action(judge=tell, changes_tables=False),
+    **proposals.ACTIONS,
+}

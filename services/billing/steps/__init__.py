@@ -1,5 +1,5 @@
 """What happens inside one transaction: lock, decide, write, stage; the caller commits."""
 
-from services.billing.steps import revisions
+from services.billing.steps import revisions, versions
 
-__all__ = ["revisions"]
+__all__ = ["revisions", "versions"]

@@ -181,6 +181,31 @@ def school_configured(record: Record) -> ChangeSet:
     )
 
 
+def school_configured_of(changes: ChangeSet, event_key: UUID, cause: Cause) -> Message:
+    """A version of the book as it is published, for one that was decided here."""
+    event = SchoolConfigured(
+        version=changes.version,
+        base_version=changes.base_version,
+        who=changes.who,
+        why=changes.why,
+        at=changes.at,
+        changes=_changes(changes),
+    )
+    return Message(topic="school.configured", key="school", event=event, cause=cause, event_id=event_key)
+
+
+def _changes(changes: ChangeSet) -> list[SchoolChange]:
+    return [
+        SchoolChange(
+            kind=change.kind,
+            key=change.key,
+            effective_from=change.effective_from,
+            new=None if change.document is None else dict(change.document),
+        )
+        for change in changes.changes
+    ]
+
+
 def school_accepted(changes: ChangeSet, event_key: UUID, cause: Cause) -> Message:
     """Tell other services of a version that is in force. Told again, it is the same event."""
     event = SchoolAccepted(
@@ -189,15 +214,7 @@ def school_accepted(changes: ChangeSet, event_key: UUID, cause: Cause) -> Messag
         who=changes.who,
         why=changes.why,
         at=changes.at,
-        changes=[
-            SchoolChange(
-                kind=change.kind,
-                key=change.key,
-                effective_from=change.effective_from,
-                new=None if change.document is None else dict(change.document),
-            )
-            for change in changes.changes
-        ],
+        changes=_changes(changes),
     )
     return Message(
         topic="school.accepted",

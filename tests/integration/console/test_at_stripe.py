@@ -23,7 +23,8 @@ ROWS = (
                               books_opening, books_moved, books_closing, explained, breaks_open, movements,
                               completed_at)
     VALUES ('2026-05-22', 'USD', 1, 10000, -250, 9750, 10000, 0, 10000, -250, 1,
-            '[{"type": "stripe_fee", "number": 1, "amount": -250, "fee": 0, "net": -250}]', now())
+            '[{"side": "stripe", "name": "stripe_fee", "number": 1, "amount": -250,
+               "fee": 0, "net": -250}]', now())
     """,
     """
     INSERT INTO reserves.mismatch (subject, kind, flight_id, aircraft, wallet, day, tenths, amount, currency,
@@ -82,7 +83,7 @@ async def test_a_break_is_found_from_the_overview_and_says_what_is_proposed(desk
     assert 'value="accept_break"' in page
     day = (await ann.get("/reconciliation/2026-05-22")).text
     assert 'value="sign_day"' in day
-    assert "stripe_fee" in day
+    assert "stripe fee" in day
     file = (await ann.get("/reconciliation?as=csv")).text
     assert "2026-05-22,97.50,100.00,-2.50,-2.50,0.00,1" in file
 

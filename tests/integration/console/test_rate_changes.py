@@ -1,18 +1,29 @@
 """A change of rates is shown by what it does to flights that are billed, and changes nothing."""
 
+import re
 from datetime import date
 
+import orjson
 import pytest
 
+from console import asking
 from fleet.database import Database
+from services.billing.desk.decisions import ACTIONS
 from services.billing.desk.rate_changes import UnfitCard, would_change
 from services.billing.desk.reads import whole_book
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import CHANGES, completed, given_billed, given_school, rows
 from tests.integration.console.conftest import Desk
+from tests.support.decisions import answered, decision
 
 AIRCRAFT = next(dict(one["new"]) for one in CHANGES if one["kind"] == "aircraft")
 MAY = {"since": date(2026, 5, 1), "until": date(2026, 5, 31)}
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No service answers here."""
+    monkeypatch.setattr(asking, "LOOK_TIMES", 0)
 
 
 @pytest.fixture
@@ -54,3 +65,61 @@ async def test_the_page_shows_it_and_writes_nothing(desk: Desk, billed: Database
     async with billed.transaction() as tx:
         assert (await whole_book(tx)).version == 1
     assert len(await rows(billed, "SELECT id FROM bill")) == 1
+
+
+async def test_rates_are_proposed_from_their_preview_and_waiting_ones_are_shown(
+    desk: Desk, billed: Database
+) -> None:
+    paula, vera = await desk.browser("paula"), await desk.browser("vera")
+    page = "/rate-changes/aircraft/N364MA?p.rate_per_hour=175&month=2026-05"
+    assert "Propose these rates" not in (await vera.get(page)).text
+    shown = (await paula.get(page)).text
+    assert 'name="p.amounts.rate_per_hour" value="175.00"' in shown
+    assert "owner_share_per_hour" not in re.findall(r'name="p\.amounts\.(\w+)"', shown)
+    sent = {
+        "form_token": await paula.token(),
+        "act": "propose_rates",
+        "object": "aircraft/N364MA",
+        "p.effective_from": "2026-06-01",
+        "p.amounts.rate_per_hour": "175.00",
+        "why": "fuel",
+    }
+    assert (await vera.post("/acts", data={**sent, "form_token": await vera.token()})).status_code == 403
+    assert (await paula.post("/acts", data={**sent, "p.amounts.rate_per_hour": ""})).status_code == 422
+    assert (await paula.post("/acts", data=sent)).status_code == 303
+    staged = "SELECT value FROM outbox WHERE topic = 'decision.requested'"
+    [asked] = [orjson.loads(row["value"]) for row in await rows(desk.console.db, staged)]
+    assert asked["parameters"] == {"effective_from": "2026-06-01", "amounts": {"rate_per_hour": 17500}}
+    proposal = decision(
+        "billing", asked["action"], asked["object"], asked["parameters"], who="paula", why="fuel"
+    )
+    taken = await answered(billed, ACTIONS, proposal)
+    assert taken.outcome == "done"
+    bea = await desk.browser("bea")
+    assert "change of rates waits for approval" in (await bea.get("/")).text
+    assert str(taken.decision_id) in (await bea.get("/rate-proposals?f.state=waiting")).text
+    waits = (await bea.get(f"/rate-proposals/{taken.decision_id}?month=2026-05")).text
+    assert 'value="approve_rates"' in waits
+    assert "/flights/F123" in waits
+
+
+async def test_a_flight_of_other_software_is_corrected_by_amounts(desk: Desk, billed: Database) -> None:
+    await given_billed(billed, completed(flight_id="OLD-1", billed_by="Old Planner"))
+    paula = await desk.browser("paula")
+    assert 'value="amend"' not in (await paula.get("/flights/F123")).text
+    shown = (await paula.get("/flights/OLD-1")).text
+    wallets = ["student:student-01", "instructor:instructor-01", "aircraft_owner:owner-01"]
+    assert re.findall(r'name="p\.amounts\.([\w:-]+)"', shown) == wallets
+    sent = {
+        "form_token": await paula.token(),
+        "act": "amend",
+        "object": "OLD-1",
+        "p.amounts.student:student-01": "-12.50",
+        "p.amounts.instructor:instructor-01": "",
+        "why": "the log says 1.3",
+    }
+    assert (await paula.post("/acts", data=sent)).status_code == 303
+    staged = "SELECT value FROM outbox WHERE topic = 'decision.requested'"
+    [asked] = [orjson.loads(row["value"]) for row in await rows(desk.console.db, staged)]
+    assert (asked["service"], asked["action"], asked["object"]) == ("adjustments", "amend", "OLD-1")
+    assert asked["parameters"] == {"amounts": {"student:student-01": -1250}}

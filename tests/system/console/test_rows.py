@@ -184,14 +184,19 @@ async def test_the_database_shows_a_holder_nothing_else_even_to_a_wrong_query(sc
 
 async def test_a_question_of_a_holder_is_answered_once_and_they_read_it(school: School) -> None:
     holder, ann = await school.visitor("instructor-01"), await school.visitor("ann")
-    page = (await holder.get("/own/flights/k-first")).text
+    page = (await holder.get("/own/lines/flight:k-first:1")).text
     fields = dict(re.findall(r'name="(form_token|question|about)" value="([^"]+)"', page))
+    other = await school.visitor("instructor-03")
+    theirs = {**fields, "form_token": await other.form_token(), "words": "whose is it?"}
+    assert (await other.post("/own/questions", data=theirs)).status_code == 404
     for _ in range(3):
         sent = await holder.post("/own/questions", data={**fields, "words": "why 2.3 h <b>?"})
         assert sent.status_code == 303
     found = re.findall(r"/questions/([0-9a-f-]{36})", (await ann.get("/questions")).text)
     assert len(set(found)) == 1
-    assert "<b>?" not in (await ann.get(f"/questions/{found[0]}")).text
+    asked = (await ann.get(f"/questions/{found[0]}")).text
+    assert "<b>?" not in asked
+    assert 'href="/flights/k-first"' in asked
     for words in ("the meter said so", "another answer"):
         await ann.post(f"/questions/{found[0]}", data={"form_token": await ann.form_token(), "words": words})
     mine = (await holder.get("/own/questions")).text

@@ -1,0 +1,18 @@
+"""Proposed changes of rates, as billing's view publishes them. Amounts are minor units."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from fleet.database import Tx
+
+_ONE: Final = """
+    SELECT id, kind, key, effective_from, old, new, proposed_by, why, proposed_at, state, decided_by,
+           decided_why, decided_at, version
+    FROM billing_public.rate_proposals WHERE id = :id
+"""
+
+
+async def one(tx: Tx, proposal_id: UUID) -> dict[str, Any] | None:
+    """A proposal whole; None: there is none."""
+    row = await tx.first(_ONE, id=proposal_id)
+    return dict(row._mapping) if row else None
