@@ -26,6 +26,9 @@ class CreditCard(Card):
     records is the student's `at_receipt` or `when_cleared`; above `recorded_by_one_up_to` a second person
     must agree to what one records for a student within a day (None: never).
 
+    Above `given_by_one_up_to` a second person must agree to what one refunds, credits or writes off for a
+    student within a day. A bounced cheque costs the student `bounced_cheque_fee`.
+
     A limit rises by `raise_by` up to `raise_up_to` after so many months without a late payment and so many
     flights, falls by `fall_by` down to `fall_down_to` for each payment that is declined or disputed. Late is
     what is open for more than `late_after_days` days after its due date.
@@ -48,6 +51,8 @@ class CreditCard(Card):
     dunning_days_between: Annotated[int, Field(strict=True, ge=1, le=90)] = 1
     cheques_count: Literal["at_receipt", "when_cleared"] = "when_cleared"
     recorded_by_one_up_to: Rate | None = None
+    given_by_one_up_to: Rate = 0
+    bounced_cheque_fee: Rate = 0
     raises: LimitMoves = "off"
     raise_by: Rate = 0
     raise_up_to: Rate = 0

@@ -140,6 +140,7 @@ allow "hobbs_${PREFIX}receivables" Write \
   --topic "${PREFIX}dispatch.refused" \
   --topic "${PREFIX}dunning.requested" \
   --topic "${PREFIX}credit.level_changed" \
+  --topic "${PREFIX}refund.requested" \
   --topic "${PREFIX}charge.requested" \
   --topic "${PREFIX}journal.requested" \
   --topic "${PREFIX}hold.requested" \
@@ -150,6 +151,7 @@ allow "hobbs_${PREFIX}receivables" Write \
   --topic "${PREFIX}receivables.redrive"
 allow "hobbs_${PREFIX}receivables" Read \
   --topic "${PREFIX}flight.estimated" \
+  --topic "${PREFIX}refund.settled" \
   --topic "${PREFIX}charge.answered" \
   --topic "${PREFIX}school.accepted" \
   --topic "${PREFIX}journal.posted" \
@@ -166,6 +168,7 @@ allow "hobbs_${PREFIX}receivables" Describe \
   --topic "${PREFIX}group.requested"
 allow "hobbs_${PREFIX}receivables" Read \
   --group "${PREFIX}receivables.flight.estimated" \
+  --group "${PREFIX}receivables.refund.settled" \
   --group "${PREFIX}receivables.charge.answered" \
   --group "${PREFIX}receivables.school.accepted" \
   --group "${PREFIX}receivables.journal.posted" \
@@ -350,6 +353,7 @@ allow "hobbs_${PREFIX}operator" Describe \
   --group "${PREFIX}adjustments.reversal.settled" \
   --group "${PREFIX}payouts.refund.requested" \
   --group "${PREFIX}adjustments.refund.settled" \
+  --group "${PREFIX}receivables.refund.settled" \
   --group "${PREFIX}reserves.refund.settled" \
   --group "${PREFIX}payouts.charge.requested" \
   --group "${PREFIX}receivables.charge.answered" \
