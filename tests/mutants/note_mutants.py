@@ -42,4 +42,19 @@ NOTE_MUTANTS = (
         ),
         catchers=(f"{TESTS}::test_a_bill_is_credited_and_written_off_no_further_than_it_goes",),
     ),
+    Mutant(
+        name="a-bill-named-at-stripe-is-forgotten",
+        breaks="A payment whose metadata name a bill pays the oldest instead.",
+        edits=(
+            Edit(
+                path="services/receivables/steps/charges.py",
+                old="if isinstance(fact, PaymentSucceeded) and fact.bill",
+                new="if isinstance(fact, PaymentSucceeded) and not fact.bill",
+            ),
+        ),
+        catchers=(
+            "tests/integration/receivables/test_open_items.py"
+            "::test_a_payment_pays_the_bill_that_its_metadata_name",
+        ),
+    ),
 )

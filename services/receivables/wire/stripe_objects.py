@@ -18,6 +18,7 @@ from fleet.envelope import Record
 from fleet.inbox import Unreadable, describe, has_nul, read
 from fleet.stripe_keys import mode
 from schemas.attestation import NOT_ATTESTED, NOT_ATTESTED_SENTENCE, is_attested
+from schemas.identifiers import identifier_problem
 from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
 from services.receivables.domain.charges import (
@@ -49,6 +50,7 @@ from services.receivables.wire.shapes import (
     StripeRefund,
 )
 
+BILL_KEY: Final = "hobbs_bill"
 _CODE: Final = re.compile(r"[a-z0-9_]{1,100}")
 _STUDENT: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\x00-\x20\x7f])?")
 
@@ -169,6 +171,7 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[U
             payment=payment,
             student=_student(charge),
             refunded=charge.books(max(0, charge.amount_refunded - (charge.amount - amount))),
+            bill=_bill(charge),
         )
     for listed in _refunds_of(subject):
         try:
@@ -239,7 +242,9 @@ def payment_intent_facts(
         received_at=webhook.created_at,
         payment_intent_id=intent.id,
     )
-    yield PaymentSucceeded(charge_id=intent.latest_charge, payment=payment, student=_student(intent))
+    yield PaymentSucceeded(
+        charge_id=intent.latest_charge, payment=payment, student=_student(intent), bill=_bill(intent)
+    )
 
 
 def _carried_charges(
@@ -383,6 +388,12 @@ def _student(named: StripeObject) -> str | None:
     """The student whom the metadata name; None when a wallet cannot have that name."""
     student = (named.metadata or {}).get(saved_methods.STUDENT_KEY)
     return student if isinstance(student, str) and _STUDENT.fullmatch(student) else None
+
+
+def _bill(named: StripeObject) -> str | None:
+    """The flight that the metadata name; None when none can have that name."""
+    bill = (named.metadata or {}).get(BILL_KEY)
+    return bill if isinstance(bill, str) and identifier_problem(bill) is None else None
 
 
 def _code(told: str | None) -> str:

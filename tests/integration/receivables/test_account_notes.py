@@ -104,3 +104,11 @@ async def test_a_bounced_cheque_costs_a_fee_and_comes_again_under_its_number(des
     assert "recorded already" in await desk.records(150, **cheque)
     assert "reverted" in await desk.says("revert_note", await newest(desk), why="our mistake")
     assert (await desk.money())["student:anna"] == -150
+
+
+async def test_a_revert_by_hand_names_the_command_that_belongs_there(desk: Desk, hobbs: Hobbs) -> None:
+    await desk.records(120)
+    source = f"recorded:{await desk.id_of('R-1')}"
+    answer = await hobbs("revert", source, "--why", "a mistake", "--yes")
+    assert answer.exit_code == 1
+    assert "hobbs payments revert takes it back" in answer.stderr + answer.stdout
