@@ -333,6 +333,8 @@ CREATE TABLE receivables.dispatch (
     answered_at timestamptz,
     closed_at timestamptz,
     allowed bigint DEFAULT 0 NOT NULL,
+    activity text,
+    CONSTRAINT activity_is_known CHECK ((activity = ANY (ARRAY['solo'::text, 'dual'::text, 'ground'::text]))),
     CONSTRAINT allowed_is_not_negative CHECK ((allowed >= 0)),
     CONSTRAINT closed_dispatch_says_when CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
     CONSTRAINT dispatch_holds_something CHECK ((held > 0)),
@@ -972,7 +974,8 @@ CREATE VIEW receivables_public.dispatches AS
     dispatch.answered_at,
     dispatch.closed_at,
     dispatched_flight.ended,
-    dispatch.allowed
+    dispatch.allowed,
+    dispatch.activity
    FROM (receivables.dispatch
      JOIN receivables.dispatched_flight USING (flight_id));
 GRANT SELECT ON TABLE receivables_public.dispatches TO hobbs_reader, hobbs_receivables;
@@ -1283,10 +1286,11 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * guard_limit_change()
 -- * guard_recorded_payment()
 -- * refuse_rewritten_letter()
+-- * activity_limit_on(date, text)
 -- * ageing_in_total(date)
 -- * ageing_of(date, text)
 -- * ageings_of(date, text[])
--- * credit_check(text, bigint, date)
+-- * credit_check(text, bigint, date, text)
 -- * credit_of(date, text)
 -- * credits_of(date, text[])
 -- * dunning_candidates(date, text, integer)
