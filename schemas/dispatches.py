@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -11,6 +11,7 @@ from schemas.figures import HoursOrZero, OptionalHours
 from schemas.identifiers import NewIdentifier
 
 _Amount = Annotated[int, Field(strict=True, ge=0)]
+Activity = Literal["solo", "dual", "ground"]
 FlightId = Annotated[
     NewIdentifier, Field(max_length=75)
 ]  # so that its hold's name fits: dispatch:<id>:<revision>
@@ -48,6 +49,13 @@ class FlightDispatched(Event):
     dual_hours: HoursOrZero = Decimal(0)
     ground_hours: HoursOrZero = Decimal(0)
 
+    @property
+    def activity(self) -> Activity:
+        """What it is: with an instructor or without, or on the ground."""
+        if self.aircraft is None:
+            return "ground"
+        return "solo" if self.instructor is None else "dual"
+
     def ends_at(self) -> Instant:
         """When it ends as planned."""
         return self.departs_at + timedelta(minutes=int((self.flight_hours or Decimal(0)) * 60))
@@ -74,6 +82,7 @@ class FlightEstimated(Event):
     revision: int
     student: Identifier
     ends_at: Instant
+    activity: Activity | None = None
     currency: Currency | None = None
     estimate: _Amount | None = None
     reason: Identifier | None = None

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 class JournalType:
     """Journals of `event_type`, with sources `<prefix>:…`, that only `service` asks the ledger for.
 
-    at_stripe: they record what happened at Stripe, which no other journal changes.
+    at_stripe: they record what happened at Stripe, which no other journal changes. undone_by: the command
+    that takes back what they stand for, and posts the opposite itself.
     """
 
     event_type: str
     prefix: str
     service: str
     at_stripe: bool = False
+    undone_by: str | None = None
 
 
+NOTES = "hobbs payments revert-note"
 REGISTERED = (
     JournalType(event_type="flight", prefix="flight", service="billing"),
     JournalType(event_type="adjustment", prefix="adjustment", service="adjustments"),
@@ -42,12 +45,32 @@ REGISTERED = (
     JournalType(event_type="dispute_fee", prefix="dispute-fee", service="receivables", at_stripe=True),
     JournalType(event_type="dispute_won", prefix="dispute-won", service="receivables", at_stripe=True),
     JournalType(event_type="dispute_lost", prefix="dispute-lost", service="receivables", at_stripe=True),
-    JournalType(event_type="payment_recorded", prefix="recorded", service="receivables"),
+    JournalType(
+        event_type="payment_recorded",
+        prefix="recorded",
+        service="receivables",
+        undone_by="hobbs payments revert",
+    ),
     JournalType(event_type="payment_reverted", prefix="recorded-reverted", service="receivables"),
-    JournalType(event_type="cheque_cleared", prefix="recorded-cleared", service="receivables"),
+    JournalType(
+        event_type="cheque_cleared",
+        prefix="recorded-cleared",
+        service="receivables",
+        undone_by="hobbs payments bounce",
+    ),
     JournalType(event_type="cheque_bounced", prefix="recorded-bounced", service="receivables"),
-    JournalType(event_type="bank_deposit", prefix="bank-deposit", service="receivables"),
+    JournalType(
+        event_type="bank_deposit",
+        prefix="bank-deposit",
+        service="receivables",
+        undone_by="hobbs payments revert-deposit",
+    ),
     JournalType(event_type="bank_deposit_reverted", prefix="bank-deposit-reverted", service="receivables"),
+    JournalType(event_type="refund_paid_out", prefix="paid-out", service="receivables", undone_by=NOTES),
+    JournalType(event_type="credit_note", prefix="credit-note", service="receivables", undone_by=NOTES),
+    JournalType(event_type="write_off", prefix="write-off", service="receivables", undone_by=NOTES),
+    JournalType(event_type="cheque_fee", prefix="cheque-fee", service="receivables", undone_by=NOTES),
+    JournalType(event_type="note_reverted", prefix="note-reverted", service="receivables"),
     JournalType(event_type="stripe_reconciliation", prefix="stripe", service="reserves"),
     JournalType(event_type="revert", prefix="revert", service="ledger"),
     JournalType(event_type="hold", prefix="hold", service="ledger"),
@@ -70,3 +93,8 @@ def service_of_journal(event_type: str, source: str) -> str | None:
 def happened_at_stripe(event_type: str) -> bool:
     """Whether journals of this type record what happened at Stripe."""
     return any(one.event_type == event_type and one.at_stripe for one in REGISTERED)
+
+
+def undone_by(event_type: str) -> str | None:
+    """The command that takes back what such a journal stands for; None: its revert is all there is."""
+    return next((one.undone_by for one in REGISTERED if one.event_type == event_type), None)

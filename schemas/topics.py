@@ -146,6 +146,7 @@ _TOPICS = (
         model=RefundRequested,
         key="wallet",
         owner="adjustments",
+        also_from=("receivables",),
         consumers=("payouts",),
         retention_ms=FOREVER,
     ),
@@ -154,7 +155,7 @@ _TOPICS = (
         model=RefundSettled,
         key="wallet",
         owner="payouts",
-        consumers=("adjustments", "reserves"),
+        consumers=("adjustments", "receivables", "reserves"),
         retention_ms=FOREVER,
     ),
     Topic(

@@ -141,6 +141,7 @@ allow "hobbs_${PREFIX}receivables" Write \
   --topic "${PREFIX}dispatch.refused" \
   --topic "${PREFIX}dunning.requested" \
   --topic "${PREFIX}credit.level_changed" \
+  --topic "${PREFIX}refund.requested" \
   --topic "${PREFIX}charge.requested" \
   --topic "${PREFIX}journal.requested" \
   --topic "${PREFIX}hold.requested" \
@@ -151,6 +152,7 @@ allow "hobbs_${PREFIX}receivables" Write \
   --topic "${PREFIX}receivables.redrive"
 allow "hobbs_${PREFIX}receivables" Read \
   --topic "${PREFIX}flight.estimated" \
+  --topic "${PREFIX}refund.settled" \
   --topic "${PREFIX}charge.answered" \
   --topic "${PREFIX}school.accepted" \
   --topic "${PREFIX}journal.posted" \
@@ -167,6 +169,7 @@ allow "hobbs_${PREFIX}receivables" Describe \
   --topic "${PREFIX}group.requested"
 allow "hobbs_${PREFIX}receivables" Read \
   --group "${PREFIX}receivables.flight.estimated" \
+  --group "${PREFIX}receivables.refund.settled" \
   --group "${PREFIX}receivables.charge.answered" \
   --group "${PREFIX}receivables.school.accepted" \
   --group "${PREFIX}receivables.journal.posted" \
@@ -351,6 +354,7 @@ allow "hobbs_${PREFIX}operator" Describe \
   --group "${PREFIX}adjustments.reversal.settled" \
   --group "${PREFIX}payouts.refund.requested" \
   --group "${PREFIX}adjustments.refund.settled" \
+  --group "${PREFIX}receivables.refund.settled" \
   --group "${PREFIX}reserves.refund.settled" \
   --group "${PREFIX}payouts.charge.requested" \
   --group "${PREFIX}receivables.charge.answered" \

@@ -124,10 +124,13 @@ def check_command(
     now = datetime.now(UTC)
     if (charge is None) == (aircraft is None and instructor is None):
         raise typer.BadParameter("say the flight (--aircraft, --hours, --instructor), or its --charge")
-    estimate = (
-        _named(student, charge) if charge else _priced(student, aircraft, hours, instructor, ground, now)
-    )
-    found = read_snapshot(lambda tx: reads.check(tx, student, estimate, now))
+    activity = None
+    if charge:
+        estimate = _named(student, charge)
+    else:
+        planned = _planned(student, aircraft, hours, instructor, ground, now)
+        estimate, activity = _priced(planned), planned.activity
+    found = read_snapshot(lambda tx: reads.check(tx, student, estimate, now, activity))
     if found is None:
         say("the school's book names no currency yet: hobbs school apply")
         raise typer.Exit(EXIT_FINDINGS)
@@ -221,10 +224,9 @@ def _named(student: str, charge: str) -> int:
     return amount
 
 
-def _priced(
+def _planned(
     student: str, aircraft: str | None, hours: str | None, instructor: str | None, ground: str, now: datetime
-) -> int:
-    """What the planned flight would be billed, in minor units; ends the command when it cannot be priced."""
+) -> FlightDispatched:
     said = {
         "flight_id": "credit-check",
         "departs_at": now,
@@ -236,9 +238,13 @@ def _priced(
         "ground_hours": ground,
     }
     try:
-        planned = FlightDispatched.model_validate(said)
+        return FlightDispatched.model_validate(said)
     except ValidationError as error:
         raise typer.BadParameter(describe(error)) from None
+
+
+def _priced(planned: FlightDispatched) -> int:
+    """What the planned flight would be billed, in minor units; ends the command when it cannot be priced."""
     told = read_snapshot(lambda tx: estimates.estimate(tx, planned))
     if told.estimate is None:
         say(told.sentence)

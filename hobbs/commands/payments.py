@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from fleet.settings import Settings
-from hobbs.commands import payments_cards, payments_recorded
+from hobbs.commands import payments_cards, payments_notes, payments_recorded
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Effects, Question, decide
 from hobbs.shell.lists import MostOption, Part, SkipOption, part
@@ -211,3 +211,4 @@ async def _unallocated(settings: Settings) -> list[dict[str, Any]]:
 
 payments_cards.add_to(app)
 payments_recorded.add_to(app)
+payments_notes.add_to(app)

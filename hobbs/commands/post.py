@@ -29,6 +29,7 @@ from hobbs.shell.output import (
     show_rows,
 )
 from hobbs.shell.reasons import NeededWhyOption
+from schemas.journal_types import undone_by
 from services.ledger.desk import consequences, decisions, reads
 from services.ledger.desk.reads.journals import EntryDetails
 from services.ledger.domain.journals import (
@@ -106,6 +107,9 @@ def revert_command(
 ) -> None:
     """Revert a journal by one with the opposite entries. Exit 1: it cannot be reverted."""
     refuse_named(why)
+    if command := read(lambda tx: _undone_by(tx, source)):
+        say(f"{source} stands for more than its entries, which a revert would leave: {command} takes it back")
+        raise typer.Exit(EXIT_FINDINGS)
     request = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=datetime.now(UTC), memo=why)
     _post_by_hand(
         lambda tx: decisions.preview_revert(tx, request),
@@ -128,6 +132,11 @@ def _read_file(file: Path) -> list[JournalRequest]:
 
 async def _of_a_journal_by_hand(_: Tx, journal: Journal) -> list[str]:
     return payees.of_a_journal_by_hand(_amounts(journal.entries))
+
+
+async def _undone_by(tx: Tx, source: str) -> str | None:
+    journal = await reads.journals.find_journal(tx, source)
+    return undone_by(journal.event_type) if journal else None
 
 
 async def _of_a_revert(tx: Tx, source: str) -> list[str]:

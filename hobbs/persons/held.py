@@ -62,6 +62,9 @@ HELD: Final[dict[str, str]] = {
     "credit_levels": """
         SELECT * FROM receivables_public.credit_level_changes
         WHERE student = ANY (CAST(:students AS text[]))""",
+    "account_notes": """
+        SELECT * FROM receivables_public.account_notes
+        WHERE student = ANY (CAST(:students AS text[])) ORDER BY asked_at""",
     "limit_changes": """
         SELECT * FROM receivables_public.limit_changes
         WHERE student = ANY (CAST(:students AS text[])) ORDER BY student, number""",

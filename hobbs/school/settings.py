@@ -186,8 +186,9 @@ TABLES: Mapping[str, Table] = {
         identity=(),
         key=lambda table: "credit",
         settings=_settings(
-            "limit allowed_by_one_up_to dunning_minimum recorded_by_one_up_to raise_by raise_up_to fall_by "
-            "fall_down_to",
+            "limit limit_solo limit_dual limit_ground "
+            "allowed_by_one_up_to dunning_minimum recorded_by_one_up_to raise_by raise_up_to fall_by "
+            "fall_down_to given_by_one_up_to bounced_cheque_fee",
             plain="margin_percent hold_hours near_percent close_percent terms terms_days dunning_from_hour "
             "dunning_until_hour dunning_on_weekends dunning_days_between cheques_count "
             "raises raise_after_months raise_after_flights late_after_days falls",

@@ -19,6 +19,7 @@ from services.receivables.handlers import (
     take_charge_answers,
     take_estimates,
     take_journals,
+    take_refund_answers,
     take_refused_holds,
     take_settled_charges,
     take_stripe_events,
@@ -57,6 +58,7 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.consume("school.accepted", partial(follow_book, worker.database))
     worker.consume("charge.answered", partial(take_charge_answers, worker.database))
+    worker.consume("refund.settled", partial(take_refund_answers, worker.database))
     # What is announced must be in the ledger: after a restore the ledger posts first (docs/decisions/0310).
     worker.consume(
         "journal.posted",

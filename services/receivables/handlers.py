@@ -99,6 +99,13 @@ async def take_charge_answers(db: Database, batch: Sequence[Record]) -> None:
         await steps.auto_charges.take_answers(tx, answered, datetime.now(UTC))
 
 
+async def take_refund_answers(db: Database, batch: Sequence[Record]) -> None:
+    """Keep what payouts answered to refunds of what was overpaid."""
+    async with db.transaction() as tx:
+        answers = await admit(tx, batch, wire.account_notes.refund_settled)
+        await steps.account_notes.take_answers(tx, [one.event for one in answers if one.event])
+
+
 async def take_journals(db: Database, batch: Sequence[Record]) -> None:
     """Keep students' open items as the ledger posts; journals without a student cost nothing here."""
     ours = wire.journals.of_students(batch)
@@ -170,8 +177,11 @@ async def measure_waiting(db: Database) -> None:
         waiting = await store.waiting.count(tx)
         ages = await store.auto_charges.ages(tx)
         dunned = await store.dunning.count(tx)
+        notes = await store.account_notes.count(tx)
         proposals = await store.limit_changes.count_open(tx)
     metrics.LIMIT_PROPOSALS.set(proposals)
+    for what, count in notes.items():
+        metrics.NOTES_WAITING.labels(what).set(count)
     for what, count in dunned.items():
         metrics.DUNNING.labels(what).set(count)
     for state, age in ages.items():

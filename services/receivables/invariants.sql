@@ -328,3 +328,21 @@ CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM recorded_paym
 WHERE deposit.total <> held.amount
    OR posted.amount <> CASE WHEN reverted_at IS NULL THEN deposit.total ELSE 0 END
    OR stands.amount <> CASE WHEN reverted_at IS NULL THEN deposit.total ELSE 0 END;
+
+-- name: account_notes_are_posted_as_they_stand
+-- What was refunded by hand, credited, written off or charged for a cheque left the student what it stands for, and nothing once reverted.
+SELECT note.id, note.kind, note.student, note.state, note.amount, coalesce(sum(entry.amount), 0) AS posted
+FROM account_note AS note
+LEFT JOIN posting ON posting.note_id = note.id
+LEFT JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
+    ON entry.wallet = 'student:' || note.student
+GROUP BY note.id
+HAVING coalesce(sum(entry.amount), 0) <> CASE WHEN note.state <> 'posted' THEN 0
+                                              WHEN note.kind IN ('credit_note', 'write_off') THEN note.amount
+                                              ELSE -note.amount END;
+
+-- name: bounced_cheques_cost_once
+-- A fee is of a cheque that bounced, and of its student.
+SELECT note.id, note.student, payment.student AS of_student, payment.state
+FROM account_note AS note JOIN recorded_payment AS payment ON payment.id = note.payment_id
+WHERE payment.state <> 'bounced' OR payment.student <> note.student;

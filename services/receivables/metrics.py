@@ -3,6 +3,8 @@
 from typing import Final, get_args
 
 from fleet import metrics
+from services.receivables.domain.account_notes import Kind as NoteKind
+from services.receivables.domain.account_notes import State as NoteState
 from services.receivables.domain.auto_charges import DeclineClass, State
 from services.receivables.domain.credit_levels import Crossing
 from services.receivables.domain.dunning import Action
@@ -37,6 +39,16 @@ AUTO_CHARGES: Final = metrics.counter(
     "receivables_auto_charges_total",
     "Charges of students' saved methods that were decided, and what became of them",
     {"what": ("decided", "taken_back", *(state for state in get_args(State) if state != "asked"))},
+)
+NOTES: Final = metrics.counter(
+    "receivables_account_notes_total",
+    "Refunds, credit notes, write-offs and fees of bounced cheques, by where they stand",
+    {"kind": get_args(NoteKind), "state": get_args(NoteState)},
+)
+NOTES_WAITING: Final = metrics.gauge(
+    "receivables_account_notes_waiting",
+    "Refunds, credit notes and write-offs that wait for a second person (waits), or for Stripe (asked)",
+    {"what": ("waits", "asked")},
 )
 RECORDED: Final = metrics.counter(
     "receivables_recorded_payments_total",

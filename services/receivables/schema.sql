@@ -13,6 +13,58 @@ CREATE TABLE receivables.account (
 ALTER TABLE ONLY receivables.account ADD CONSTRAINT one_account_of_a_student_and_currency PRIMARY KEY (student, currency);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.account TO hobbs_receivables;
 
+CREATE TABLE receivables.account_note (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    student text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    bill text,
+    way text,
+    number text,
+    paid_on date,
+    payment_id uuid,
+    needs_second boolean NOT NULL,
+    state text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    why text NOT NULL,
+    approved_by text,
+    decided_by text,
+    decided_at timestamptz,
+    decided_why text DEFAULT ''::text NOT NULL,
+    refunded bigint,
+    refunds text[] DEFAULT '{}'::text[] NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    settled_at timestamptz,
+    CONSTRAINT a_credit_is_against_a_bill CHECK (((kind = ANY (ARRAY['credit_note'::text, 'write_off'::text])) = (bill IS NOT NULL))),
+    CONSTRAINT a_fee_is_of_a_cheque CHECK (((kind = 'cheque_fee'::text) = (payment_id IS NOT NULL))),
+    CONSTRAINT a_refund_says_its_way CHECK (((kind = 'refund'::text) = (way IS NOT NULL))),
+    CONSTRAINT another_person_agrees CHECK (((approved_by IS NULL) OR (needs_second AND (lower(NORMALIZE(TRIM(BOTH FROM approved_by), NFKC)) <> lower(NORMALIZE(TRIM(BOTH FROM asked_by), NFKC)))))),
+    CONSTRAINT no_more_is_refunded_than_was_asked_for CHECK (((refunded >= 0) AND (refunded <= amount))),
+    CONSTRAINT note_has_a_reason CHECK ((TRIM(BOTH FROM why) <> ''::text)),
+    CONSTRAINT note_is_positive CHECK ((amount > 0)),
+    CONSTRAINT note_kind_is_known CHECK ((kind = ANY (ARRAY['refund'::text, 'credit_note'::text, 'write_off'::text, 'cheque_fee'::text]))),
+    CONSTRAINT note_state_is_known CHECK ((state = ANY (ARRAY['waits'::text, 'asked'::text, 'posted'::text, 'settled'::text, 'refused'::text, 'reverted'::text]))),
+    CONSTRAINT nothing_is_given_before_the_second_agrees CHECK (((NOT needs_second) OR (approved_by IS NOT NULL) OR (state = ANY (ARRAY['waits'::text, 'refused'::text])))),
+    CONSTRAINT only_stripe_is_asked CHECK (((state <> ALL (ARRAY['asked'::text, 'settled'::text])) OR (way = 'card'::text))),
+    CONSTRAINT settled_refund_says_what_went_back CHECK ((((state = 'settled'::text) = (refunded IS NOT NULL)) AND ((state = 'settled'::text) = (settled_at IS NOT NULL)))),
+    CONSTRAINT way_is_known CHECK ((way = ANY (ARRAY['card'::text, 'cash'::text, 'cheque'::text, 'bank_transfer'::text]))),
+    CONSTRAINT what_is_paid_out_has_a_number_and_a_day CHECK (((((way IS NOT NULL) AND (way <> 'card'::text)) = (number IS NOT NULL)) AND ((number IS NULL) = (paid_on IS NULL)))),
+    CONSTRAINT what_stripe_does_is_not_posted_here CHECK (((state <> ALL (ARRAY['posted'::text, 'reverted'::text])) OR (way IS DISTINCT FROM 'card'::text)))
+);
+ALTER TABLE ONLY receivables.account_note ADD CONSTRAINT account_note_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY receivables.account_note ADD CONSTRAINT account_note_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES receivables.recorded_payment(id);
+CREATE UNIQUE INDEX a_bounced_cheque_has_one_fee ON receivables.account_note USING btree (payment_id) WHERE (payment_id IS NOT NULL);
+CREATE INDEX account_note_of_bill ON receivables.account_note USING btree (bill) WHERE (bill IS NOT NULL);
+CREATE INDEX account_note_of_student ON receivables.account_note USING btree (student, asked_at);
+CREATE INDEX account_note_waits ON receivables.account_note USING btree (state) WHERE (state = ANY (ARRAY['waits'::text, 'asked'::text]));
+CREATE UNIQUE INDEX what_is_paid_out_is_written_down_once ON receivables.account_note USING btree (student, way, number) WHERE ((number IS NOT NULL) AND (state <> ALL (ARRAY['refused'::text, 'reverted'::text])));
+CREATE TRIGGER account_note_moves_as_it_may BEFORE UPDATE ON receivables.account_note FOR EACH ROW EXECUTE FUNCTION receivables.guard_account_note();
+ALTER TABLE receivables.account_note ENABLE ALWAYS TRIGGER account_note_moves_as_it_may;
+GRANT SELECT, INSERT ON TABLE receivables.account_note TO hobbs_receivables;
+GRANT UPDATE (state, approved_by, decided_by, decided_at, decided_why, refunded, refunds, sentence, settled_at) ON TABLE receivables.account_note TO hobbs_receivables;
+
 CREATE TABLE receivables.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -281,6 +333,8 @@ CREATE TABLE receivables.dispatch (
     answered_at timestamptz,
     closed_at timestamptz,
     allowed bigint DEFAULT 0 NOT NULL,
+    activity text,
+    CONSTRAINT activity_is_known CHECK ((activity = ANY (ARRAY['solo'::text, 'dual'::text, 'ground'::text]))),
     CONSTRAINT allowed_is_not_negative CHECK ((allowed >= 0)),
     CONSTRAINT closed_dispatch_says_when CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
     CONSTRAINT dispatch_holds_something CHECK ((held > 0)),
@@ -529,7 +583,7 @@ CREATE TABLE receivables.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE receivables.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
-ALTER TABLE receivables.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['charge.requested'::text, 'credit.level_changed'::text, 'decision.taken'::text, 'dispatch.cleared'::text, 'dispatch.refused'::text, 'dunning.requested'::text, 'hold.requested'::text, 'journal.requested'::text, 'notification.requested'::text, 'payment.received'::text, 'receivables.dead'::text, 'receivables.redrive'::text]))) NOT VALID;
+ALTER TABLE receivables.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['charge.requested'::text, 'credit.level_changed'::text, 'decision.taken'::text, 'dispatch.cleared'::text, 'dispatch.refused'::text, 'dunning.requested'::text, 'hold.requested'::text, 'journal.requested'::text, 'notification.requested'::text, 'payment.received'::text, 'receivables.dead'::text, 'receivables.redrive'::text, 'refund.requested'::text]))) NOT VALID;
 ALTER TABLE ONLY receivables.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.outbox TO hobbs_receivables;
 
@@ -591,15 +645,18 @@ CREATE TABLE receivables.posting (
     ordinal bigint NOT NULL,
     payment_id uuid,
     deposit_id uuid,
-    CONSTRAINT posting_has_entries CHECK ((jsonb_array_length(entries) >= 2)),
-    CONSTRAINT posting_is_of_one_thing CHECK ((num_nonnulls(charge_id, payment_id, deposit_id) = 1))
+    note_id uuid,
+    CONSTRAINT posting_has_entries CHECK ((jsonb_array_length(entries) >= 2))
 );
 ALTER TABLE receivables.posting ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE receivables.posting ADD CONSTRAINT posting_is_of_one_thing CHECK ((num_nonnulls(charge_id, payment_id, deposit_id, note_id) = 1)) NOT VALID;
 ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
 ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_deposit_id_fkey FOREIGN KEY (deposit_id) REFERENCES receivables.deposit(id);
+ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_note_id_fkey FOREIGN KEY (note_id) REFERENCES receivables.account_note(id);
 ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES receivables.recorded_payment(id);
 CREATE INDEX posting_of_charge ON receivables.posting USING btree (charge_id);
+CREATE INDEX posting_of_note ON receivables.posting USING btree (note_id) WHERE (note_id IS NOT NULL);
 CREATE INDEX posting_of_payment ON receivables.posting USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 CREATE INDEX posting_requested_at ON receivables.posting USING btree (requested_at);
 GRANT SELECT, INSERT ON TABLE receivables.posting TO hobbs_receivables;
@@ -654,7 +711,7 @@ CREATE TABLE receivables.recorded_payment (
 );
 ALTER TABLE ONLY receivables.recorded_payment ADD CONSTRAINT recorded_payment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY receivables.recorded_payment ADD CONSTRAINT recorded_payment_deposit_id_fkey FOREIGN KEY (deposit_id) REFERENCES receivables.deposit(id);
-CREATE UNIQUE INDEX payment_is_recorded_once ON receivables.recorded_payment USING btree (student, method, number) WHERE (state <> 'reverted'::text);
+CREATE UNIQUE INDEX payment_is_recorded_once ON receivables.recorded_payment USING btree (student, method, number) WHERE (state <> ALL (ARRAY['reverted'::text, 'bounced'::text]));
 CREATE INDEX recorded_payment_kept ON receivables.recorded_payment USING btree (recorded_at) WHERE ((deposit_id IS NULL) AND (method <> 'bank_transfer'::text) AND (state = ANY (ARRAY['held'::text, 'received'::text])));
 CREATE INDEX recorded_payment_of_day ON receivables.recorded_payment USING btree (recorded_at);
 CREATE INDEX recorded_payment_of_deposit ON receivables.recorded_payment USING btree (deposit_id) WHERE (deposit_id IS NOT NULL);
@@ -741,6 +798,33 @@ ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_paym
 ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_payment_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
 CREATE INDEX unallocated_payment_open ON receivables.unallocated_payment USING btree (queued_at) WHERE (student IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.unallocated_payment TO hobbs_receivables;
+
+CREATE VIEW receivables_public.account_notes AS
+ SELECT id,
+    kind,
+    student,
+    currency,
+    amount,
+    bill,
+    way,
+    number,
+    paid_on,
+    payment_id,
+    needs_second,
+    state,
+    asked_by,
+    asked_at,
+    why,
+    approved_by,
+    decided_by,
+    decided_at,
+    decided_why,
+    refunded,
+    refunds,
+    sentence,
+    settled_at
+   FROM receivables.account_note;
+GRANT SELECT ON TABLE receivables_public.account_notes TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.accounts AS
  SELECT student,
@@ -890,7 +974,8 @@ CREATE VIEW receivables_public.dispatches AS
     dispatch.answered_at,
     dispatch.closed_at,
     dispatched_flight.ended,
-    dispatch.allowed
+    dispatch.allowed,
+    dispatch.activity
    FROM (receivables.dispatch
      JOIN receivables.dispatched_flight USING (flight_id));
 GRANT SELECT ON TABLE receivables_public.dispatches TO hobbs_reader, hobbs_receivables;
@@ -1197,13 +1282,15 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * credit_policy_on(date)
 -- * document_of(text)
 -- * due_on(date)
+-- * guard_account_note()
 -- * guard_limit_change()
 -- * guard_recorded_payment()
 -- * refuse_rewritten_letter()
+-- * activity_limit_on(date, text)
 -- * ageing_in_total(date)
 -- * ageing_of(date, text)
 -- * ageings_of(date, text[])
--- * credit_check(text, bigint, date)
+-- * credit_check(text, bigint, date, text)
 -- * credit_of(date, text)
 -- * credits_of(date, text[])
 -- * dunning_candidates(date, text, integer)

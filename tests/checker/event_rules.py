@@ -15,7 +15,7 @@ READERS = {
     "reversal.requested": ("payouts",),
     "reversal.settled": ("adjustments",),
     "refund.requested": ("payouts",),
-    "refund.settled": ("adjustments", "reserves"),
+    "refund.settled": ("adjustments", "receivables", "reserves"),
     "charge.requested": ("payouts",),
     "dunning.requested": ("payouts",),
     "charge.answered": ("receivables",),

@@ -86,6 +86,9 @@ def account_rows() -> dict[str, list[dict[str, Any]]]:
             {**of, "place": 1, "payment": "charge:ch_1", "bill": None},
             {**of, "place": 2, "payment": "charge:ch_1", "bill": "flight:F1"},
         ],
+        "receivables.account_note": [
+            {"id": "n1", "kind": "refund", "student": "s1", "amount": 100, "state": "waits"},
+        ],
         "receivables.recorded_payment": [
             {"id": "h1", "student": "s1", "method": "cash", "number": "1", "amount": 5, "state": "waits"},
             {"id": "h2", "student": "s1", "method": "cash", "number": "1", "amount": 5, "state": "reverted"},

@@ -116,7 +116,7 @@ def payments_by_hand_count_once(world: World) -> Iterator[str]:
         inside = {w: amount for w, amount in held.items() if amount and not w.startswith("external:")}
         if inside != wanted:
             yield f"payment {payment} is {row['state']} and left {inside} in the books"
-    standing = [row for row in recorded.values() if row["state"] != "reverted"]
+    standing = [row for row in recorded.values() if row["state"] not in ("reverted", "bounced")]
     for name, same in grouped(standing, lambda row: (row["student"], row["method"], row["number"])).items():
         if len(same) > 1:
             yield f"{name[1]} {name[2]} of {name[0]} was recorded {len(same)} times"
@@ -139,6 +139,28 @@ def _account(row: Row) -> tuple[str, str]:
     return row["student"], row["currency"]
 
 
+GIVES = {"credit_note": 1, "write_off": 1, "refund": -1, "cheque_fee": -1}
+NOTES = ("paid-out", "credit-note", "write-off", "cheque-fee", "note-reverted")
+
+
+def accounts_change_as_people_said(world: World) -> Iterator[str]:
+    """What people refunded, credited and wrote off is on the account while it stands, and of them alone."""
+    entries = world.entries()
+    notes = {str(row["id"]): row for row in world.rows("receivables.account_note")}
+    moved: dict[str, int] = {}
+    for journal in world.rows("ledger.journal"):
+        kind, _, note = str(journal["source"]).partition(":")
+        if kind in NOTES:
+            of_students = [e for e in entries.get(str(journal["id"]), []) if e["address"].startswith(STUDENT)]
+            moved[note] = moved.get(note, 0) + sum(entry["amount"] for entry in of_students)
+    for note in moved.keys() - notes.keys():
+        yield f"journals name {note}, which nobody asked for"
+    for note, row in notes.items():
+        stands = GIVES[row["kind"]] * row["amount"] if row["state"] == "posted" else 0
+        if moved.get(note, 0) != stands:
+            yield f"{row['kind']} {note} is {row['state']} and left {moved.get(note, 0)} on the account"
+
+
 ITEM_RULES = (
     entries_of_students_are_items,
     ageing_is_the_ledger,
@@ -146,4 +168,5 @@ ITEM_RULES = (
     overdue_bills_are_asked_for_once,
     nobody_is_asked_in_a_dispute,
     payments_by_hand_count_once,
+    accounts_change_as_people_said,
 )

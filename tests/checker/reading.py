@@ -217,6 +217,7 @@ _QUERIES = {
     "receivables.item_line": """
         SELECT journal_id, student, currency, document, amount FROM receivables.item_line
     """,
+    "receivables.account_note": "SELECT id, kind, student, amount, state FROM receivables.account_note",
     "receivables.recorded_payment": """
         SELECT id, student, method, number, amount, state FROM receivables.recorded_payment
     """,

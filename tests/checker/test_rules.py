@@ -231,6 +231,7 @@ BREAKS: list[tuple[str, Break]] = [
         "overdue_bills_are_asked_for_once",
         row("receivables.dunning_history", place=3, local_at="2026-05-26 18:00:00"),
     ),
+    ("accounts_change_as_people_said", row("receivables.account_note", state="posted")),
     ("payments_by_hand_count_once", row("receivables.recorded_payment", state="received")),
     ("payments_by_hand_count_once", row("receivables.recorded_payment", place=1, state="waits")),
     ("nobody_is_asked_in_a_dispute", row("receivables.dispute", ended_at=None)),

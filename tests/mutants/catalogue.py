@@ -12,6 +12,7 @@ from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
 from tests.mutants.limit_mutants import LIMIT_MUTANTS
 from tests.mutants.movement_mutants import MOVEMENT_MUTANTS
 from tests.mutants.mutant import Mutant
+from tests.mutants.note_mutants import NOTE_MUTANTS
 from tests.mutants.open_item_mutants import OPEN_ITEM_MUTANTS
 from tests.mutants.opening_mutants import OPENING_MUTANTS
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
@@ -54,6 +55,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *DUNNING_MUTANTS,
     *OPENING_MUTANTS,
     *LIMIT_MUTANTS,
+    *NOTE_MUTANTS,
     *RECORDED_MUTANTS,
     *REBUILD_MUTANTS,
     *SHADOW_MUTANTS,

@@ -51,4 +51,18 @@ LIMIT_MUTANTS = (
             "::test_a_rise_is_proposed_once_and_stands_once_two_accepted_it",
         ),
     ),
+    Mutant(
+        name="a-kind-of-flight-has-no-limit",
+        breaks="A student beyond the limit of solo flights takes an aircraft alone.",
+        edits=(
+            Edit(
+                path="services/receivables/steps/dispatches.py",
+                old="for limit in (credit.credit_limit, of_kind)",
+                new="for limit in (credit.credit_limit,)",
+            ),
+        ),
+        catchers=(
+            "tests/integration/receivables/test_dispatches.py::test_a_kind_of_flight_has_a_lower_limit",
+        ),
+    ),
 )

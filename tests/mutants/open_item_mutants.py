@@ -31,8 +31,8 @@ OPEN_ITEM_MUTANTS = (
         edits=(
             Edit(
                 path="services/receivables/functions/open_items.sql",
-                old="SELECT coalesce('charge:' || posting.charge_id, 'recorded:' || posting.payment_id)",
-                new="SELECT posting.source",
+                old="'charge:' || posting.charge_id, 'recorded:' || posting.payment_id",
+                new="posting.source",
             ),
         ),
         catchers=(f"{TESTS}::test_what_is_refunded_of_a_payment_opens_its_bills_again",),

@@ -190,7 +190,7 @@ def answers(admitted: Iterable[Admitted[ReversalSettled]]) -> list[Reversed]:
 
 
 def refund_answers(admitted: Iterable[Admitted[RefundSettled]]) -> list[Refunded]:
-    """Payouts' answers to refunds."""
+    """Payouts' answers to refunds of corrections; of what was overpaid receivables hears."""
     return [
         Refunded(
             settlement_id=one.event.settlement_id,
@@ -203,6 +203,7 @@ def refund_answers(admitted: Iterable[Admitted[RefundSettled]]) -> list[Refunded
             refunds=tuple(one.event.refunds),
         )
         for one in admitted
+        if one.event.source.startswith(PREFIX)
     ]
 
 

@@ -109,6 +109,7 @@ def estimated(event: FlightDispatched, result: Bill | FlightRefusal) -> FlightEs
         revision=event.revision,
         student=event.student,
         ends_at=event.ends_at(),
+        activity=event.activity,
         currency=result.currency if isinstance(result, Bill) else None,
         estimate=result.charge if isinstance(result, Bill) else None,
         reason=None if isinstance(result, Bill) else result.reason,

@@ -141,10 +141,11 @@ async def _judge(db: Database, asked: CreditCheck, estimate: Estimate | None) ->
     """The charge, named or estimated, and how the student stands beside it."""
     now = datetime.now(UTC)
     async with db.autocommit() as tx:
-        charge = asked.charge
+        charge, activity = asked.charge, None
         if charge is None:
-            charge = await _estimated(tx, asked.planned(now), estimate)
-        return charge, await store.credit.check(tx, asked.student, charge, now)
+            planned = asked.planned(now)
+            charge, activity = await _estimated(tx, planned, estimate), planned.activity
+        return charge, await store.credit.check(tx, asked.student, charge, now, activity)
 
 
 async def _estimated(tx: Tx, planned: FlightDispatched, estimate: Estimate | None) -> int:

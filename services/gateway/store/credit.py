@@ -18,7 +18,7 @@ _CARDS = """
 _CHECK = """
     SELECT currency, posted, pending, available, disputed, under_way, credit_limit, room, used_percent, level,
            held, reason, shortfall, overdue
-    FROM receivables_public.credit_check(:student, :charge, :day)
+    FROM receivables_public.credit_check(:student, :charge, :day, CAST(:activity AS text))
 """
 
 
@@ -30,10 +30,14 @@ async def cards(
     return [dict(row._mapping) for row in rows]
 
 
-async def check(tx: Tx, student: str, charge: int, now: datetime) -> Standing | None:
-    """How a student stands, and what speaks against the charge; None before the book names a currency."""
+async def check(tx: Tx, student: str, charge: int, now: datetime, activity: str | None) -> Standing | None:
+    """How a student stands, and what speaks against the charge; None before the book names a currency.
+
+    activity: of a planned flight, whose kind may have a limit of its own.
+    """
     school = await tx.one(_ZONE)
     if school.time_zone is None:
         return None
-    row = await tx.first(_CHECK, student=student, charge=charge, day=local_date(now, school.time_zone))
+    day = local_date(now, school.time_zone)
+    row = await tx.first(_CHECK, student=student, charge=charge, day=day, activity=activity)
     return Standing(**row._mapping) if row else None

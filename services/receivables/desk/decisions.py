@@ -9,6 +9,7 @@ from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.receivables import steps, store
 from services.receivables.desk import (
+    account_notes,
     allowances,
     auto_charges,
     dunning,
@@ -124,6 +125,12 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "clear_cheque": Action(judge=recorded_payments.clear),
     "bounce_cheque": Action(judge=recorded_payments.bounce),
     "revert_payment": Action(judge=recorded_payments.revert),
+    "refund_credit": Action(judge=account_notes.refund),
+    "credit_bill": Action(judge=account_notes.credit),
+    "write_off_bill": Action(judge=account_notes.write_off),
+    "approve_note": Action(judge=account_notes.approve),
+    "refuse_note": Action(judge=account_notes.refuse),
+    "revert_note": Action(judge=account_notes.revert),
     "deposit_payments": Action(judge=recorded_payments.deposit),
     "revert_deposit": Action(judge=recorded_payments.revert_deposit),
 }

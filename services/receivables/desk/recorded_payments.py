@@ -16,6 +16,7 @@ from schemas.identifiers import identifier_problem
 from services.receivables import steps, store
 from services.receivables.desk import named_bills
 from services.receivables.desk.known import unless_known
+from services.receivables.domain.account_notes import cheque_fee
 from services.receivables.domain.charges import Posting
 from services.receivables.domain.recorded_payments import (
     METHODS,
@@ -194,7 +195,25 @@ async def _say(tx: Tx, decision: Decision, what: What, now: datetime) -> Ruling:
     due = await steps.recorded_payments.change(
         tx, one, after, what, who=decision.who.name, why=decision.why, now=now
     )
-    return _ruling(after, due)
+    ruling = _ruling(after, due)
+    return await _with_fee(tx, ruling, after, decision, now) if what == "bounced" else ruling
+
+
+async def _with_fee(
+    tx: Tx, ruling: Ruling, bounced: RecordedPayment, decision: Decision, now: datetime
+) -> Ruling:
+    """Charge the student what the book says that a bounced cheque costs."""
+    zone, _ = await store.credit.school(tx)
+    fee = (await store.recorded_payments.policy(tx, local_date(now, zone))).bounced_cheque_fee
+    if fee == 0:
+        return ruling
+    note = cheque_fee(bounced, fee, decision.who.name, now)
+    due = await steps.account_notes.keep(tx, note, now)
+    return replace(
+        ruling,
+        sentence=f"{ruling.sentence}; the {note.in_words()}, is charged",
+        effects=(*ruling.effects, *(_entries(due) if due else ())),
+    )
 
 
 def _said(told: Mapping[str, Any], today: date) -> tuple[Method, str, date, int] | str:

@@ -126,7 +126,8 @@ class Charge:
 class PaymentSucceeded:
     """A charge was captured, for the student named in its metadata or for nobody.
 
-    `named`: the metadata's name when no student has it; `student` is None then.
+    `named`: the metadata's name when no student has it; `student` is None then. `bill`: the flight whose bill
+    the metadata say that it pays first.
     """
 
     charge_id: str
@@ -134,6 +135,7 @@ class PaymentSucceeded:
     student: str | None
     named: str | None = None
     refunded: int = 0
+    bill: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

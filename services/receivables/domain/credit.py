@@ -4,7 +4,7 @@ The sums and the level are the database's (`credit_of`): lists, the gateway and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -74,6 +74,13 @@ class Refused:
     sentence: str
     shortfall: int | None
     ways: tuple[str, ...]
+
+
+def within(credit: Credit, of_kind: int | None) -> Credit:
+    """A student's credit for a flight of a kind, after which nobody owes more than `of_kind`."""
+    if of_kind is None or (credit.credit_limit is not None and credit.credit_limit <= of_kind):
+        return credit
+    return replace(credit, credit_limit=of_kind, room=of_kind + credit.available - credit.disputed)
 
 
 def check(credit: Credit, charge: int, under_way: int = 0) -> Refused | None:

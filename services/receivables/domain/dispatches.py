@@ -34,6 +34,7 @@ class Dispatch:
     held: int | None = None
     expires_at: datetime | None = None
     allowed: int = 0
+    activity: str | None = None
 
     @property
     def hold(self) -> str:

@@ -48,6 +48,11 @@ EventType = Literal[
     "cheque_bounced",
     "bank_deposit",
     "bank_deposit_reverted",
+    "refund_paid_out",
+    "credit_note",
+    "write_off",
+    "cheque_fee",
+    "note_reverted",
 ]
 
 

@@ -44,6 +44,8 @@ class RecordingPolicy:
 
     cheques_count: Literal["at_receipt", "when_cleared"] = "when_cleared"
     by_one_up_to: int | None = None
+    given_by_one_up_to: int = 0
+    bounced_cheque_fee: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,14 +124,27 @@ CREATE OR REPLACE FUNCTION receivables_public.school_time_zone()
 $$;
 GRANT EXECUTE ON FUNCTION receivables_public.school_time_zone() TO hobbs_reader;
 
+-- What the book lets a student owe at most after a flight of a kind (solo, dual, ground), whatever their own limit is; NULL: no
+-- less than their own.
+CREATE OR REPLACE FUNCTION receivables_public.activity_limit_on(on_day date, activity text)
+    RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = receivables, pg_temp
+    AS $$
+    SELECT (policy ->> ('limit_' || activity))::bigint
+    FROM credit_policy WHERE effective_from <= on_day AND policy IS NOT NULL
+    ORDER BY effective_from DESC LIMIT 1
+$$;
+GRANT EXECUTE ON FUNCTION receivables_public.activity_limit_on(date, text) TO hobbs_reader;
+
 -- Whether a student may be charged so much more on a day of the school's calendar: what a dispatch with this estimate
 -- would be answered. Nothing is held. held: the charge and the policy's margin; under_way: what is being charged to the saved card, which gives no
--- room. reason is NULL where it is allowed; overdue where a step of dunning blocks dispatches. No row: the book names no currency yet.
+-- room. activity: of a planned flight; limit and room are those of its kind then. reason is NULL where it is allowed; overdue where a step of dunning blocks dispatches. No row: the book names no currency yet.
 CREATE OR REPLACE FUNCTION receivables_public.credit_check(
     one text, charge bigint, on_day date, OUT currency text, OUT posted bigint, OUT pending bigint, OUT available bigint,
     OUT disputed bigint, OUT under_way bigint, OUT credit_limit bigint, OUT room bigint, OUT used_percent bigint,
     OUT level text, OUT held bigint, OUT reason text, OUT shortfall bigint,
-    OUT overdue bigint)
+    OUT overdue bigint, activity text DEFAULT NULL)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = receivables, pg_temp
@@ -139,21 +152,25 @@ CREATE OR REPLACE FUNCTION receivables_public.credit_check(
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT of.currency, of.posted, of.pending, of.available, of.disputed, coalesce(way.amount, 0), of.credit_limit,
-           of.room, of.used_percent, of.level, hold.amount,
+    SELECT of.currency, of.posted, of.pending, of.available, of.disputed, coalesce(way.amount, 0), stands.credit_limit,
+           stands.room, of.used_percent, of.level, hold.amount,
            CASE WHEN NOT EXISTS (SELECT FROM billing_public.cards WHERE kind = 'student' AND key = one)
                      AND NOT EXISTS (SELECT FROM billing_public.bills WHERE student = one) THEN 'unknown_student'
                 WHEN of.frozen THEN 'frozen'
                 WHEN blocked.total IS NOT NULL THEN 'overdue'
-                WHEN of.room < hold.amount THEN 'limit_exceeded' END,
-           CASE WHEN of.room < hold.amount THEN hold.amount - of.room END, blocked.total
+                WHEN stands.room < hold.amount THEN 'limit_exceeded' END,
+           CASE WHEN stands.room < hold.amount THEN hold.amount - stands.room END, blocked.total
     FROM receivables_public.credit_of(on_day, one) AS of
     CROSS JOIN LATERAL (
         SELECT greatest(ceil(charge::numeric * (100 + receivables_public.margin_percent_on(on_day)) / 100),
                         1)::bigint AS amount) AS hold
+    CROSS JOIN LATERAL (
+        SELECT least(of.credit_limit, kind.amount) AS credit_limit,
+               least(of.credit_limit, kind.amount) + of.available - of.disputed AS room
+        FROM (SELECT receivables_public.activity_limit_on(on_day, activity) AS amount) AS kind) AS stands
     LEFT JOIN LATERAL (SELECT sum(amount)::bigint AS amount FROM auto_charge
                        WHERE student = one AND state IN ('asked', 'processing')) AS way ON true
     LEFT JOIN LATERAL receivables_public.overdue_that_blocks(on_day, one) AS blocked ON true;
 END
 $$;
-GRANT EXECUTE ON FUNCTION receivables_public.credit_check(text, bigint, date) TO hobbs_reader;
+GRANT EXECUTE ON FUNCTION receivables_public.credit_check(text, bigint, date, text) TO hobbs_reader;

@@ -90,7 +90,10 @@ BEGIN
         FROM (SELECT posting.* FROM charge JOIN posting USING (charge_id) WHERE charge.student = named.student
               UNION ALL
               SELECT posting.* FROM recorded_payment AS recorded JOIN posting ON posting.payment_id = recorded.id
-              WHERE recorded.student = named.student AND recorded.state <> 'reverted') AS posting
+              WHERE recorded.student = named.student AND recorded.state <> 'reverted'
+              UNION ALL
+              SELECT posting.* FROM account_note AS note JOIN posting ON posting.note_id = note.id
+              WHERE note.student = named.student) AS posting
         CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
         WHERE posting.requested_at > at - interval '7 days'
           AND posting.currency = named.currency AND entry.wallet = 'student:' || named.student

@@ -17,14 +17,16 @@ $$;
 GRANT EXECUTE ON FUNCTION due_on(date) TO hobbs_receivables;
 
 -- Which item a journal belongs to: a flight's bill and its corrections are one, a payment and its refunds, failures,
--- reverts and lost disputes are one, anything else stands alone.
+-- reverts and lost disputes are one, a credit note is of its bill, anything else stands alone.
 CREATE OR REPLACE FUNCTION document_of(of_source text)
     RETURNS text
     LANGUAGE sql STABLE
     SET search_path = receivables, pg_temp
     AS $$
     SELECT coalesce(
-        (SELECT coalesce('charge:' || posting.charge_id, 'recorded:' || posting.payment_id) FROM posting
+        (SELECT coalesce('charge:' || posting.charge_id, 'recorded:' || posting.payment_id,
+                         (SELECT coalesce(note.bill, 'note:' || note.id) FROM account_note AS note
+                          WHERE note.id = posting.note_id)) FROM posting
          WHERE posting.source = of_source),
         'flight:' || substring(of_source FROM '^(?:flight|adjustment):(.+):[^:]+$'),
         of_source)

@@ -1,6 +1,7 @@
 """What happens inside one transaction: lock, decide, write, stage. The caller commits."""
 
 from services.receivables.steps import (
+    account_notes,
     auto_charges,
     charges,
     credit,
@@ -15,6 +16,7 @@ from services.receivables.steps import (
 )
 
 __all__ = [
+    "account_notes",
     "auto_charges",
     "charges",
     "credit",

@@ -21,8 +21,10 @@ from services.receivables.domain.charges import (
     PaymentTakenBack,
     StudentNamed,
 )
+from services.receivables.domain.open_items import Account
 from services.receivables.domain.postings import Step, decide
 from services.receivables.domain.students import closest_student
+from services.receivables.steps import open_items
 from services.receivables.wire.stripe_objects import WebhookRead
 
 FROM_STRIPE = store.students.FROM_STRIPE
@@ -48,8 +50,31 @@ async def learn(tx: Tx, facts: Sequence[tuple[Fact, Admitted[Any]]], *, now: dat
     believed = [(_believed(fact, known), admitted) for fact, admitted in facts]
     charges = await store.charges.lock(tx, (fact.charge_id for fact, _ in facts))
     learnt = learn_facts(charges, believed, now)
+    await _name_bills(tx, learnt, [fact for fact, _ in believed], now)
     await write(tx, learnt, allocated_by=FROM_STRIPE, now=now)
     await bury(tx, learnt.refusals)
+
+
+async def _name_bills(tx: Tx, learnt: FactsLearnt, facts: Sequence[Fact], now: datetime) -> None:
+    """Have payments pay the bill that their metadata name, unless a bill of theirs was named before.
+
+    What is no bill of the student's pays the oldest, like any other payment (decision 0360). Accounts are
+    locked after charges and before levels, as wherever items change.
+    """
+    words = [
+        (f"charge:{fact.charge_id}", Account(charge.student, charge.payment.currency), f"flight:{fact.bill}")
+        for fact in facts
+        if isinstance(fact, PaymentSucceeded) and fact.bill
+        for charge in [learnt.charges[fact.charge_id]]
+        if charge.student and charge.payment and charge.failure is None
+    ]
+    if not words:
+        return
+    accounts = {account for _, account, _ in words}
+    await store.open_items.lock(tx, accounts)
+    for payment, account, bill in words:
+        await store.open_items.insert_first_name(tx, payment, account, bill, who=FROM_STRIPE, at=now)
+    await open_items.settle(tx, accounts)
 
 
 async def refuse_parts(tx: Tx, events: Sequence[Admitted[WebhookRead]]) -> None:

@@ -174,15 +174,17 @@ async def _place(
         expires_at=expires_at(dispatch.ends_at, policy),
     )
     await store.dispatches.ask(tx, asked)
-    floor = _floor(credit, allowed)
+    of_kind = await store.credit.activity_limit(tx, dispatch.activity, day)
+    floor = _floor(credit, of_kind, allowed)
     return wire.dispatches.place(asked, step.replaces, floor, cause)
 
 
-def _floor(credit: Credit | None, allowed: int) -> int | None:
-    """How low the balance may be once the hold stands; None: there is no limit."""
-    if credit is None or credit.credit_limit is None:
+def _floor(credit: Credit | None, of_kind: int | None, allowed: int) -> int | None:
+    """How low the balance may be once the hold stands; None: there is no limit. of_kind: the activity's."""
+    if credit is None:
         return None
-    return credit.disputed - credit.credit_limit - allowed
+    limits = [limit for limit in (credit.credit_limit, of_kind) if limit is not None]
+    return credit.disputed - min(limits) - allowed if limits else None
 
 
 _Told = tuple[str, str, int | None, Sequence[str]]

@@ -1,6 +1,7 @@
 """Every SQL statement of the worker, a module for each group of tables."""
 
 from services.receivables.store import (
+    account_notes,
     allowances,
     auto_charges,
     charge_ends,
@@ -22,6 +23,7 @@ from services.receivables.store import (
 )
 
 __all__ = [
+    "account_notes",
     "allowances",
     "auto_charges",
     "charge_ends",

@@ -29,15 +29,17 @@ async def lock(tx: Tx, flight_ids: Collection[str]) -> dict[str, Ended | None]:
 
 
 _ADD = """
-    INSERT INTO dispatch (flight_id, revision, student, currency, estimate, ends_at, state, reason, sentence,
-                          answered_at)
+    INSERT INTO dispatch (flight_id, revision, student, currency, estimate, ends_at, activity, state, reason,
+                          sentence, answered_at)
     SELECT said.flight_id, said.revision, said.student, said.currency, said.estimate, said.ends_at,
+           said.activity,
            CASE WHEN later.revision IS NULL THEN 'waits' ELSE 'refused' END,
            CASE WHEN later.revision IS NOT NULL THEN 'dispatched_again' END,
            CASE WHEN later.revision IS NULL THEN '' ELSE 'read after revision ' || later.revision END,
            CASE WHEN later.revision IS NOT NULL THEN CAST(:at AS timestamptz) END
     FROM jsonb_to_recordset(CAST(:dispatches AS jsonb)) AS said (
-        flight_id text, revision integer, student text, currency text, estimate bigint, ends_at timestamptz)
+        flight_id text, revision integer, student text, currency text, estimate bigint, ends_at timestamptz,
+        activity text)
     LEFT JOIN LATERAL (SELECT max(known.revision) AS revision FROM dispatch AS known
                        WHERE known.flight_id = said.flight_id AND known.revision > said.revision) AS later
         ON true
@@ -56,6 +58,7 @@ async def add(tx: Tx, dispatches: Sequence[Dispatch], at: datetime) -> dict[tupl
             "currency": one.currency,
             "estimate": one.estimate,
             "ends_at": one.ends_at.isoformat(),
+            "activity": one.activity,
         }
         for one in dispatches
     ]
@@ -64,7 +67,8 @@ async def add(tx: Tx, dispatches: Sequence[Dispatch], at: datetime) -> dict[tupl
 
 
 _OF_FLIGHTS = """
-    SELECT flight_id, revision, student, currency, estimate, ends_at, state, held, expires_at FROM dispatch
+    SELECT flight_id, revision, student, currency, estimate, ends_at, state, held, expires_at, activity
+    FROM dispatch
     WHERE flight_id = ANY (CAST(:flight_ids AS text[]))
       AND state IN ('waits', 'asked', 'cleared', 'voiding')
     ORDER BY flight_id, revision

@@ -234,6 +234,29 @@ async def insert_name(
     )
 
 
+_INSERT_FIRST_NAME = """
+    INSERT INTO named_bill (payment, student, currency, bill, who, why, at)
+    SELECT :payment, :student, :currency, :bill, :who, 'its metadata', :at
+    WHERE NOT EXISTS (SELECT FROM named_bill
+                      WHERE (student, currency, payment) = (:student, :currency, :payment))
+"""
+
+
+async def insert_first_name(
+    tx: Tx, payment: str, account: Account, bill: str, *, who: str, at: datetime
+) -> None:
+    """Keep which bill a payment pays first, unless somebody said it before; its account is locked."""
+    await tx.execute(
+        _INSERT_FIRST_NAME,
+        payment=payment,
+        student=account.student,
+        currency=account.currency,
+        bill=bill,
+        who=who,
+        at=at,
+    )
+
+
 async def find_bill(tx: Tx, bill: str, student: str) -> Row[Any] | None:
     """A bill by its flight or document: the student's, or else somebody's."""
     return await tx.first(_BILL, bill=bill, student=student)

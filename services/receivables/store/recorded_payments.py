@@ -19,7 +19,9 @@ from services.receivables.domain.recorded_payments import (
 
 _POLICY = """
     SELECT coalesce(policy ->> 'cheques_count', 'when_cleared') AS cheques_count,
-           CAST(policy ->> 'recorded_by_one_up_to' AS bigint) AS by_one_up_to
+           CAST(policy ->> 'recorded_by_one_up_to' AS bigint) AS by_one_up_to,
+           coalesce(CAST(policy ->> 'given_by_one_up_to' AS bigint), 0) AS given_by_one_up_to,
+           coalesce(CAST(policy ->> 'bounced_cheque_fee' AS bigint), 0) AS bounced_cheque_fee
     FROM receivables_public.dunning_policy_on(:day)
 """
 
@@ -38,7 +40,7 @@ _BY_ONE = """
 """
 _SAME = """
     SELECT id, state, amount, recorded_at FROM recorded_payment
-    WHERE (student, method, number) = (:student, :method, :number) AND state <> 'reverted'
+    WHERE (student, method, number) = (:student, :method, :number) AND state NOT IN ('reverted', 'bounced')
 """
 
 
@@ -197,22 +199,29 @@ async def revert_deposit(tx: Tx, id: UUID, who: str, at: datetime) -> None:
 
 
 _POST = """
-    INSERT INTO posting (source, payment_id, deposit_id, event_type, currency, occurred_at, entries, memo)
-    VALUES (:source, :payment_id, :deposit_id, :event_type, :currency, :occurred_at,
+    INSERT INTO posting (source, payment_id, deposit_id, note_id, event_type, currency, occurred_at, entries,
+                         memo)
+    VALUES (:source, :payment_id, :deposit_id, :note_id, :event_type, :currency, :occurred_at,
             CAST(:entries AS jsonb), :memo)
 """
 
 
 async def post(
-    tx: Tx, posting: Posting, *, payment_id: UUID | None = None, deposit_id: UUID | None = None
+    tx: Tx,
+    posting: Posting,
+    *,
+    payment_id: UUID | None = None,
+    deposit_id: UUID | None = None,
+    note_id: UUID | None = None,
 ) -> None:
-    """Keep a journal of a payment or a deposit, once for its source."""
+    """Keep a journal of a payment, a deposit or an act on an account, once for its source."""
     entries = orjson.loads(json_parameter(list(posting.entries)))
     await tx.execute(
         _POST,
         source=posting.source,
         payment_id=payment_id,
         deposit_id=deposit_id,
+        note_id=note_id,
         event_type=posting.event_type,
         currency=posting.currency,
         occurred_at=posting.occurred_at,

@@ -1,6 +1,7 @@
 """Reads Stripe's objects and the school's book into facts, and writes messages."""
 
 from services.receivables.wire import (
+    account_notes,
     auto_charges,
     book,
     credit_levels,
@@ -13,6 +14,7 @@ from services.receivables.wire import (
 )
 
 __all__ = [
+    "account_notes",
     "auto_charges",
     "book",
     "credit_levels",

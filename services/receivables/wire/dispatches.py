@@ -21,6 +21,7 @@ def flight_estimated(record: Record) -> Estimated:
         estimate=event.estimate,
         ends_at=event.ends_at,
         state="waits",
+        activity=event.activity,
     )
     return Estimated(dispatch=dispatch, reason=event.reason, sentence=event.sentence)
 

@@ -40,17 +40,16 @@ from services.receivables.domain.webhooks import KeptWebhook
 from services.receivables.wire import saved_methods
 from services.receivables.wire.balance import BalanceTransaction, compare_dispute, compare_refund
 from services.receivables.wire.event_types import ELSEWHERE, NOTHING_TO_DO
+from services.receivables.wire.metadata import bill_of, student_of
 from services.receivables.wire.shapes import (
     StripeCharge,
     StripeDispute,
-    StripeObject,
     StripePaymentError,
     StripePaymentIntent,
     StripeRefund,
 )
 
 _CODE: Final = re.compile(r"[a-z0-9_]{1,100}")
-_STUDENT: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\x00-\x20\x7f])?")
 
 
 class Kind(StrEnum):
@@ -167,8 +166,9 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[U
         yield PaymentSucceeded(
             charge_id=charge.id,
             payment=payment,
-            student=_student(charge),
+            student=student_of(charge),
             refunded=charge.books(max(0, charge.amount_refunded - (charge.amount - amount))),
+            bill=bill_of(charge),
         )
     for listed in _refunds_of(subject):
         try:
@@ -198,7 +198,7 @@ def failed_charge_facts(
         charge_id=charge.id,
         payment=payment,
         failure=Failure(code=_code(charge.failure_code), at=webhook.created_at),
-        student=_student(charge),
+        student=student_of(charge),
     )
 
 
@@ -239,7 +239,9 @@ def payment_intent_facts(
         received_at=webhook.created_at,
         payment_intent_id=intent.id,
     )
-    yield PaymentSucceeded(charge_id=intent.latest_charge, payment=payment, student=_student(intent))
+    yield PaymentSucceeded(
+        charge_id=intent.latest_charge, payment=payment, student=student_of(intent), bill=bill_of(intent)
+    )
 
 
 def _carried_charges(
@@ -307,7 +309,7 @@ def payment_failure(subject: Mapping[str, Any], webhook: StripeWebhook) -> Payme
     return PaymentFailed(
         payment_intent_id=intent.id,
         attempt=error.charge or intent.latest_charge or webhook.event_id,
-        student=_student(intent),
+        student=student_of(intent),
         amount=intent.books(intent.amount),
         currency=intent.currency.upper(),
         code=_code(error.decline_code or error.code),
@@ -377,12 +379,6 @@ def _refund_facts(subject: Any, charge_id: str | None, moved_at: datetime | None
             failed=failed,
         )
         yield RefundReported(charge_id=about, refund=reported)
-
-
-def _student(named: StripeObject) -> str | None:
-    """The student whom the metadata name; None when a wallet cannot have that name."""
-    student = (named.metadata or {}).get(saved_methods.STUDENT_KEY)
-    return student if isinstance(student, str) and _STUDENT.fullmatch(student) else None
 
 
 def _code(told: str | None) -> str:

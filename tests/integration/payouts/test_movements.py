@@ -16,6 +16,7 @@ from schemas.journals import JournalRequested
 from services.payouts.desk import reads
 from services.payouts.desk.decisions import ACTIONS
 from services.receivables.handlers import take_stripe_events
+from tests.contract.stripe.test_bank_debits import ACCEPTED
 from tests.integration.payouts.balance_rows import (
     broken,
     cash,
@@ -61,6 +62,7 @@ async def given_every_kind_of_row(world: World) -> None:
         evidence: Any = {"evidence": {"product_description": "an hour of dual"}, "submit": True}
         await v1.disputes.update_async(dispute["id"], evidence)
         world.control.trigger("charge.dispute.closed", dispute=dispute["id"], won=won)
+    await _given_a_debit_that_fails_late(world)
     payout = await v1.payouts.create_async({"amount": 5_000, "currency": "usd"})
     world.control.trigger("payout.failed", payout=payout.id)
     await v1.payouts.create_async({"amount": 6_000, "currency": "usd"})
@@ -68,6 +70,28 @@ async def given_every_kind_of_row(world: World) -> None:
     for fee in ("stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost"):
         world.control.trigger("balance.moved", type=fee, amount=-200)
     world.control.advance(1)
+
+
+async def _given_a_debit_that_fails_late(world: World) -> None:
+    """With a fee, which Stripe gives back with the payment."""
+    v1 = world.client._client.v1
+    world.control.set(ach_succeeds_after_s=0.0)
+    owner = (await v1.customers.create_async({"metadata": {"hobbs_student": "anna"}})).id
+    asked: Any = {"customer": owner, "payment_method": "pm_usBankAccount_success", "confirm": True}
+    saved = await v1.setup_intents.create_async(asked | {"mandate_data": ACCEPTED})
+    saved = await v1.setup_intents.verify_microdeposits_async(saved.id, {"amounts": [32, 45]})
+    paid: Any = {
+        "amount": 9_000,
+        "currency": "usd",
+        "customer": owner,
+        "payment_method": saved.payment_method,
+        "confirm": True,
+        "off_session": True,
+        "metadata": {"hobbs_student": "anna"},
+    }
+    debit = await v1.payment_intents.create_async(paid)
+    world.control.advance(1)
+    world.control.trigger("bank_debit.failed_late", charge=debit.latest_charge)
 
 
 async def test_after_each_kind_of_row_the_books_hold_what_stripe_holds(
@@ -90,7 +114,7 @@ async def test_after_each_kind_of_row_the_books_hold_what_stripe_holds(
     assert Counter(await journals(world)) == {
         "stripe_topup": 2,
         "stripe_payout": 3,
-        "stripe_account_fee": 7,  # two disputes countered, one given back, four of the month
+        "stripe_account_fee": 8,  # two disputes countered, one given back, a debit's, four of the month
     }
     assert await broken(world) == set()
 

@@ -280,6 +280,7 @@ CONSUMED = [
     Consumed(service="payouts", topic="dunning.requested", event=overdue),
     Consumed(service="payouts", topic="contact.changed", event=stated),
     Consumed(service="receivables", topic="charge.answered", event=card_charged),
+    Consumed(service="receivables", topic="refund.settled", event=lambda n: refund(UUID(int=n), 4_000)),
     Consumed(service="adjustments", topic="flight.revised", event=lambda n: revised(flight=f"F{n}")),
     Consumed(
         service="adjustments",

@@ -16,6 +16,7 @@ from services.ledger.handlers import change_holds, expire_holds, post_journals
 from services.receivables import handlers
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import cancelled, completed, rows
+from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.credits import a_school, book, owes
 from tests.support.records import record
 
@@ -253,3 +254,16 @@ async def test_the_same_again_under_other_event_ids_changes_nothing(school: Scho
     await school.say(*again)
     assert await school.answers() == [("D1", 1, "cleared")]
     assert await school.pending() == HELD
+
+
+async def test_a_kind_of_flight_has_a_lower_limit(db: Database, open_db: OpenDatabase, hobbs: Hobbs) -> None:
+    await handlers.follow_book(db, [a_school(limit=100_000, limit_solo=HELD - 1)])
+    school = School(open_db, db)
+    await school.say(dispatched(), dispatched("D2", instructor="instructor-01", dual_hours="1.0"))
+    assert [answer[2] for answer in await school.answers()] == ["limit_exceeded", "cleared"]
+    planned = ("credit", "check", "anna", "--aircraft", "N364MA", "--hours", "1.0")
+    assert "limit_exceeded" in (await hobbs(*planned)).stdout
+    assert (await hobbs(*planned, "--instructor", "instructor-01")).exit_code == 0
+    checked = "SELECT reason FROM receivables_public.credit_check('anna', 1, current_date, :activity)"
+    for activity, reason in (("solo", "limit_exceeded"), ("dual", None), (None, None)):
+        assert await rows(db, checked, activity=activity) == [{"reason": reason}]

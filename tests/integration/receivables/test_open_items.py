@@ -297,3 +297,16 @@ async def test_the_gauges_say_what_is_owed_by_age(db: Database, ledger: Database
     await taken(db, await posts(ledger, bill("F1", 300), bill("F2", 200, student="ben"), pay("1", 100)))
     await handlers.measure_ageing(db)
     assert [metrics.OWED.labels(age)._value.get() for age in AGES] == [400, 0, 0, 0, 0]
+
+
+async def test_a_payment_pays_the_bill_that_its_metadata_name(db: Database, ledger: Database) -> None:
+    await taken(db, await posts(ledger, bill("F1", 40_000), bill("F2", 30_000)))
+    named = {"hobbs_student": "anna", "hobbs_bill": "F2"}
+    nobodys = charge("ch_2", amount=1_000, amount_captured=1_000, metadata=named | {"hobbs_bill": "F99"})
+    for paid in (charge(metadata=named), nobodys):
+        for event in ("charge.succeeded", "charge.updated"):  # told twice, named once
+            await handlers.take_stripe_events(db, [webhook(event, paid)])
+    await taken(db, await posts_of(ledger, db))
+    assert await open_of(db) == {"flight:F1": -29_000}
+    async with db.transaction() as tx:
+        assert len(await tx.all("SELECT bill FROM named_bill")) == 2

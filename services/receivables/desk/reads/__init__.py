@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from fleet.database import Tx
 from fleet.zones import local_date
-from services.receivables.domain.credit import Credit, CreditPolicy, Refused, overdue
+from services.receivables.domain.credit import Credit, CreditPolicy, Refused, overdue, within
 from services.receivables.domain.credit import check as judge
 from services.receivables.domain.dispatches import to_hold
 
@@ -192,6 +192,7 @@ async def auto_charges(
 
 _MARGIN = "SELECT receivables_public.margin_percent_on(:day) AS percent"
 _BLOCKS = "SELECT currency, total FROM receivables_public.overdue_that_blocks(:day, :student)"
+_OF_KIND = "SELECT receivables_public.activity_limit_on(:day, CAST(:activity AS text)) AS amount"
 _UNDER_WAY = """
     SELECT coalesce(sum(amount), 0)::bigint AS amount FROM receivables_public.auto_charges
     WHERE student = :student AND state IN ('asked', 'processing')
@@ -199,9 +200,11 @@ _UNDER_WAY = """
 
 
 async def check(
-    tx: Tx, student: str, estimate: int, now: datetime
+    tx: Tx, student: str, estimate: int, now: datetime, activity: str | None = None
 ) -> tuple[Credit, int, Refused | None] | None:
     """Whether a student may fly for an estimate: how they stand, what would be held, and why not.
+
+    activity: solo, dual or ground, of a planned flight; limit and room are those of its kind then.
 
     The answer of a dispatch that is decided now; nothing is held. None: the book names no currency yet.
     """
@@ -209,7 +212,7 @@ async def check(
     row = await tx.first(_CREDITS, day=day, student=student)
     if row is None:
         return None
-    credit = Credit(**row._mapping)
+    credit = within(Credit(**row._mapping), (await tx.one(_OF_KIND, day=day, activity=activity)).amount)
     margin = (await tx.one(_MARGIN, day=day)).percent
     held = to_hold(estimate, CreditPolicy(margin_percent=margin))
     under_way = (await tx.one(_UNDER_WAY, student=student)).amount
