@@ -92,7 +92,7 @@ def _at_work(shadow: Fleet, number: int) -> Child:
     urls = {f"HOBBS_{name.upper()}_DATABASE_URL": shadow.database_url(name) for name in SHADOWED}
     where = {"HOBBS_KAFKA_BOOTSTRAP": shadow.kafka_bootstrap, "HOBBS_TOPIC_PREFIX": shadow.topic_prefix}
     return Child.start_module(
-        SHADOW,
+        f"{SHADOW} {number}",
         "hobbs",
         *("work", SHADOW),
         log=shadow.folder / "logs" / f"shadow.{number}.log",
