@@ -1,8 +1,8 @@
 """Flights replayed into a shadow, beside the rate at which billing and the ledger handled them fresh.
 
 HOBBS_BENCH_FLIGHTS says how many: 20,000 unless told, a million for docs/performance.md. Fresh are a process
-of billing and one of the ledger; the shadow is one process, which decides transfers as well. Both rates are
-from the first journal to the last one.
+of billing and one of the ledger; the shadow has two processes too, of all its services each, which decide
+transfers as well (HOBBS_BENCH_SHADOWS: another number). Both rates are from the first journal to the last.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from hobbs.local.stack import Stack
 from schemas.shadow import SHADOW, SHADOWED
 
 FLIGHTS: Final = int(os.environ.get("HOBBS_BENCH_FLIGHTS", "20000"))
+PROCESSES: Final = int(os.environ.get("HOBBS_BENCH_SHADOWS", "2"))
 _POSTED: Final = "SELECT count(*) FROM ledger.journal WHERE event_type = 'flight'"
 
 
@@ -48,9 +49,9 @@ async def measure(stack: Stack) -> list[Figure]:
         fresh = await _run(deployment, deployment.fleet.owner_url, workers)
         deployment.stop()
         shadow = await _shadow(deployment)
-        child = _at_work(shadow)
-        deployment.workers.append(child)
-        replayed = await _run(deployment, shadow.owner_url, [child])
+        children = [_at_work(shadow, number) for number in range(PROCESSES)]
+        deployment.workers.extend(children)
+        replayed = await _run(deployment, shadow.owner_url, children)
     return figures(fresh, replayed)
 
 
@@ -86,21 +87,21 @@ async def _shadow(deployment: Deployment) -> Fleet:
     return shadow
 
 
-def _at_work(shadow: Fleet) -> Child:
+def _at_work(shadow: Fleet, number: int) -> Child:
     nothing = {name: "" for name in os.environ if name.startswith("HOBBS_")}
     urls = {f"HOBBS_{name.upper()}_DATABASE_URL": shadow.database_url(name) for name in SHADOWED}
     where = {"HOBBS_KAFKA_BOOTSTRAP": shadow.kafka_bootstrap, "HOBBS_TOPIC_PREFIX": shadow.topic_prefix}
     return Child.start_module(
-        SHADOW,
+        f"{SHADOW} {number}",
         "hobbs",
         *("work", SHADOW),
-        log=shadow.folder / "logs" / "shadow.log",
+        log=shadow.folder / "logs" / f"shadow.{number}.log",
         environment={**nothing, **urls, **where},
     )
 
 
 def figures(fresh: Run, replayed: Run) -> list[Figure]:
-    how = f"{FLIGHTS:,} flights; {replayed.used}"
+    how = f"{FLIGHTS:,} flights, {PROCESSES} processes; {replayed.used}"
     return [
         Figure(
             name="flights replayed into a shadow, as a share of flights handled fresh",

@@ -9,7 +9,7 @@ The columns of a CSV file, or the names in JSON lines (times are UTC, empty mean
   aircraft                          the tail number; empty: a ground lesson
   instructor                        empty: solo
   hobbs_out, hobbs_in, tach_out, tach_in, flight_hours, dual_hours, ground_hours
-                                    hours with one decimal; --decimal comma when it is written 1,3
+                                    hours with one decimal; --decimals comma when it is written 1,3
                                     --minutes tenths: 1:18 is 1.3; not of a meter
   revision                          1 unless said
 Without a time the date is the school's own; with one, the school's date follows from the instant.

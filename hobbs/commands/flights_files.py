@@ -46,7 +46,10 @@ MapOption = Annotated[
 EncodingOption = Annotated[str | None, typer.Option(help="Unless told: UTF-8, or what its mark says.")]
 DateFormatOption = Annotated[str | None, typer.Option(help="Such as %m/%d/%Y; YYYY-MM-DD unless told.")]
 DecimalOption = Annotated[
-    Decimals | None, typer.Option(help="What stands before the tenths of an hour; a point unless told.")
+    Decimals | None,
+    typer.Option(
+        "--decimals", "--decimal", help="What stands before the tenths of an hour; a point unless told."
+    ),
 ]
 MinutesOption = Annotated[
     Minutes | None, typer.Option(help="What becomes of 1:18: the nearest tenth of an hour.")

@@ -6,6 +6,8 @@ Examples:
   hobbs kafka acls --output table
   hobbs kafka acls --who gateway --output json
   hobbs kafka acls --prefix shadow. --shadow-of ''
+  hobbs kafka keep /var/backups/topics
+  hobbs kafka fill /var/backups/topics
   hobbs kafka put-back --dry-run
 """
 
@@ -14,7 +16,7 @@ from typing import Annotated, Final
 
 import typer
 
-from hobbs.commands import kafka_put_back
+from hobbs.commands import kafka_kept, kafka_put_back
 from hobbs.shell.kafka_script import script, shadow_script
 from hobbs.shell.output import Output, show_rows
 from schemas.kafka_rights import every_right, rights_of
@@ -24,6 +26,8 @@ from schemas.shadow import refused_prefix, shadow_rights
 COLUMNS: Final = ("user", "operation", "resource", "name")
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+app.command("keep")(kafka_kept.keep_command)
+app.command("fill")(kafka_kept.fill_command)
 app.command("put-back")(kafka_put_back.put_back_command)
 
 

@@ -49,7 +49,7 @@ async def _put_back(
 ) -> None:
     database = Database(settings.owner_database_url.get_secret_value(), schema=NOTED_BY, pool_size=1)
     try:
-        with _one_sentence():
+        with one_sentence():
             async with reading.open_reader(settings) as reader, database.transaction() as tx:
                 await sent_rows.refuse_unless_lost(tx, reader, settings.topic_prefix)
                 _show(await sent_rows.logs(tx), output)
@@ -71,7 +71,8 @@ def _show(found: Sequence[SentRows], output: Output) -> None:
 
 
 @contextmanager
-def _one_sentence() -> Iterator[None]:
+def one_sentence() -> Iterator[None]:
+    """What was refused, as a sentence and exit 1."""
     try:
         yield
     except NotPutBack as error:

@@ -55,7 +55,7 @@ def hours(name: str, written: Any, decimals: Decimals | None, minutes: Minutes |
         return f"{tenths // 10}.{tenths % 10}"
     if decimals == "comma":
         if not _COMMA.fullmatch(text) or ("." in text and "," not in text):
-            raise ValueError(f"{shown} is not a number with a decimal comma (--decimal comma)")
+            raise ValueError(f"{shown} is not a number with a decimal comma (--decimals comma)")
         return text.replace(".", "").replace(",", ".")
     if "," not in text:
         return text
@@ -63,9 +63,9 @@ def hours(name: str, written: Any, decimals: Decimals | None, minutes: Minutes |
         return text.replace(",", "")
     if decimals is None and _POINT.fullmatch(text):
         point, comma = text.replace(",", ""), text.replace(",", ".")
-        raise ValueError(f"{shown} may mean {point} or {comma}; name --decimal point or --decimal comma")
+        raise ValueError(f"{shown} may mean {point} or {comma}; name --decimals point or --decimals comma")
     if decimals is None and _COMMA.fullmatch(text):
-        raise ValueError(f"{shown} has a decimal comma; read the file with --decimal comma")
+        raise ValueError(f"{shown} has a decimal comma; read the file with --decimals comma")
     raise ValueError(f"{shown} is not a number")
 
 

@@ -71,15 +71,20 @@ async def refuse_unless_lost(tx: Tx, reader: Reader, prefix: str) -> None:
         raise NotPutBack("this Kafka has every record that the services have handled: it was not lost")
 
 
+async def refuse_unless_alone(tx: Tx) -> None:
+    """Raise NotPutBack when a service or the console is running; until `tx` ends, no relay begins."""
+    for service in migrated():
+        if not (await tx.one(_ALONE, name=f"outbox:{service}")).alone:
+            raise NotPutBack(f"{service} is running: stop every service and the console first")
+
+
 async def put_back(tx: Tx, *, now: datetime, who: str, why: str) -> Sequence[SentRows]:
     """Put every log's rows back, forget positions, have Stripe's events listed again since the oldest row.
 
     Raises NotPutBack when a service or the console is running.
     """
     await tx.execute("SET LOCAL statement_timeout = 0")
-    for service in migrated():
-        if not (await tx.one(_ALONE, name=f"outbox:{service}")).alone:
-            raise NotPutBack(f"{service} is running: stop every service and the console first")
+    await refuse_unless_alone(tx)
     found = await logs(tx)
     for one in found:
         await tx.execute(_PUT.format(schema=one.service))

@@ -74,7 +74,7 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
             less = [row for row in rows if row not in ended[table]]
             assert ended[table] == rows, (backup.name, table, {"only here": more, "only undisturbed": less})
     await restore(fleet, in_traffic)
-    await without_kafka(fleet, flights, undisturbed, monkeypatch)
+    await without_kafka(fleet, flights, undisturbed, tmp_path / "topics", monkeypatch)
     await figures.rows("TRUNCATE billing.topic_position")  # as a backup of the release before has none
     assert any("does not say how far it is" in s for s in await found(fleet, since))
 
@@ -83,12 +83,15 @@ async def without_kafka(
     running: RunningFleet,
     flights: Path,
     undisturbed: dict[str, list[Row]],
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Kafka is lost in the middle of the traffic, and docs/operations/kafka.md is done with stopped services.
 
-    Another prefix is another Kafka: no topic, no group, no offset.
+    Another prefix is another Kafka: no topic, no group, no offset. What is kept for ever was kept in files.
     """
+    kept = await typed(running.fleet, monkeypatch, "kafka", "keep", str(folder))
+    assert kept.exit_code == 0, kept.output
     monkeypatch.setenv("HOBBS_OWNER_DATABASE_URL", running.fleet.owner_url)
     command = ("kafka", "put-back", "--why", "the disk is gone", "--yes")
     refused = await typed(running.fleet, monkeypatch, *command)
@@ -100,6 +103,8 @@ async def without_kafka(
     assert (lost.exit_code, "hobbs migrate makes them" in lost.stderr) == (1, True)
     await create_topics(anew.fleet.kafka_bootstrap, anew.fleet.topic_prefix, partitions_most=PARTITIONS)
     assert any("Kafka lost records" in one.fix for one in await examined(anew))
+    filled = await typed(anew.fleet, monkeypatch, "kafka", "fill", str(folder))
+    assert filled.exit_code == 0, filled.output
     put_back = await typed(anew.fleet, monkeypatch, *command)
     assert put_back.exit_code == 0, put_back.output
     async with Figures(anew.fleet) as figures:
@@ -115,6 +120,8 @@ async def without_kafka(
         await story.settle()
         assert [verdict for verdict in await check_books(anew.fleet, figures) if not verdict.holds] == []
         assert await as_undisturbed()
+    rebuilt = await typed(anew.fleet, monkeypatch, "rebuild", "billing")
+    assert rebuilt.exit_code == 0, rebuilt.output
 
 
 async def typed(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:

@@ -322,7 +322,7 @@ def test_hours_are_read_by_their_decimals(written: str, decimals: str | None, ex
 @pytest.mark.parametrize(
     ("written", "decimals", "says"),
     [
-        ("1253,6", None, "'1253,6' has a decimal comma; read the file with --decimal comma"),
+        ("1253,6", None, "'1253,6' has a decimal comma; read the file with --decimals comma"),
         ("1,253", None, "may mean 1253 or 1.253"),
         ("1.253", "comma", "'1.253' is not a number with a decimal comma"),
         ("12,5", "point", "'12,5' is not a number"),
