@@ -28,7 +28,7 @@ LETTERS: Final = Listing(
         ),
         Column(name="service", title="Service", kind="state", choices=DECIDE),
         Column(name="topic", title="Topic", filtered="is"),
-        Column(name="subject", title="About", filtered="has", empty=True),
+        Column(name="subject", title="About", filtered="has", empty=True, link="/dead/{service}/{id}"),
         Column(name="reason", title="Reason", kind="state", filtered="is"),
         Column(name="sentence", title="What is wrong", kind="long", unsorted=True),
         Column(name="attempts", title="Tries", kind="number"),
