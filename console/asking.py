@@ -14,8 +14,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from console import store
-from console.catalogue import Act
 from console.context import Visit
+from console.forms import Act
 from console.store import acts
 from fleet import outbox
 from fleet.decisions import REQUESTED, key_of

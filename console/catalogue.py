@@ -3,63 +3,17 @@
 The owning service judges each act by its own rules; this table says who is shown the button and may press.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from console.forms import Act, Field
 from console.roles import ADMIN, APPROVER, INSTRUCTOR, OPERATIONS, OWNER, PREPARER, STUDENT, Person
-from fleet.money import parse_minor
+from services.receivables.domain.account_notes import WAYS
 from services.receivables.domain.auto_charges import DAY_MOST
 
 DECIDES: Final = frozenset({PREPARER, APPROVER, ADMIN})
 APPROVES: Final = frozenset({APPROVER, ADMIN})
 RUNS: Final = frozenset({OPERATIONS, ADMIN, APPROVER})
-TEXT_CHARS_MAX: Final = 200
-HOURS_MAX: Final = 168
-AMOUNTS_MAX: Final = 20
-
-
-class Unfit(ValueError):
-    """A form that cannot be asked: the sentence names the field."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """A field of an act's form, and the parameter that it becomes. An empty optional field becomes none.
-
-    amounts: several amounts, each with a name of its own: `p.<field>.<name>` in the form.
-    """
-
-    name: str
-    title: str
-    kind: Literal["text", "choice", "day", "money", "hours", "tick", "number", "hidden", "amounts"] = "text"
-    choices: Sequence[tuple[str, str]] = ()
-    needed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """One thing that a person may ask a service for. `service` None: the one that the form names.
-
-    fixed: parameters that no form changes. currency: the parameters name the form's currency. about: the
-    title of the field in which a person names the object. own: makes the object of the holder's own wallet,
-    whatever a form says.
-    """
-
-    name: str
-    service: str | None
-    action: str
-    title: str
-    consequence: str
-    roles: frozenset[str]
-    fields: Sequence[Field] = ()
-    why_needed: bool = True
-    danger: bool = False
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    currency: bool = False
-    about: str = ""
-    own: Callable[[str], str] | None = None
 
 
 _CHECKED: Final = Field(
@@ -74,6 +28,9 @@ _METHODS: Final = (
     ("refund", "refunded to the card"),
 )
 
+_BACK: Final = tuple(WAYS.items())
+_SECOND: Final = "Above the school's amount a second person has to agree."
+_SO_MUCH: Final = Field(name="amount", title="Amount (empty: all that is open of it)", kind="money")
 _BY_HAND: Final = (("cash", "cash"), ("cheque", "cheque"), ("bank_transfer", "bank transfer"))
 _MOST: Final = (
     Field(name="most", title="At most each time", kind="money", needed=True),
@@ -202,6 +159,28 @@ ACTS: Final[Mapping[str, Act]] = {
         Act(name="revert_payment", service="receivables", action="revert_payment",
             title="Revert a mistake", roles=DECIDES, danger=True,
             consequence="The opposite is posted. Its number may be recorded again."),
+        Act(name="refund_credit", service="receivables", action="refund_credit",
+            title="Give back what is overpaid", roles=DECIDES, danger=True,
+            fields=(
+                Field(name="amount", title="Amount", kind="money", needed=True),
+                Field(name="way", title="How it goes back", kind="choice", choices=_BACK, needed=True),
+                Field(name="number", title="Number of receipt or cheque, or the bank's; not by card"),
+                Field(name="paid_on", title="Day; not by card", kind="day"),
+            ),
+            consequence="Never more than the student has paid ahead. By card Stripe gives it back, the "
+                        f"newest payment first. {_SECOND}"),
+        Act(name="credit_bill", service="receivables", action="credit_bill", title="Credit a bill",
+            roles=DECIDES, about="Flight's id", fields=(_SO_MUCH,),
+            consequence=f"The student owes so much less for this flight, and the school bears it. {_SECOND}"),
+        Act(name="write_off_bill", service="receivables", action="write_off_bill", title="Write a bill off",
+            roles=DECIDES, danger=True, about="Flight's id", fields=(_SO_MUCH,),
+            consequence=f"What is open of this flight will not be paid, and the school bears it. {_SECOND}"),
+        Act(name="approve_note", service="receivables", action="approve_note", title="Agree",
+            roles=APPROVES, why_needed=False, consequence="It is done as it was asked for."),
+        Act(name="refuse_note", service="receivables", action="refuse_note", title="Refuse", roles=APPROVES,
+            danger=True, consequence="Nothing is given. It stays here, with your reason."),
+        Act(name="revert_note", service="receivables", action="revert_note", title="Revert a mistake",
+            roles=DECIDES, danger=True, consequence="The opposite is posted."),
         Act(name="deposit_payments", service="receivables", action="deposit_payments",
             title="Record a deposit of all that is kept", roles=DECIDES, why_needed=False,
             about="Number of the bank's slip",
@@ -245,6 +224,13 @@ ACTS: Final[Mapping[str, Act]] = {
             consequence="Nothing is asked for until that day is over."),
         Act(name="resume_dunning", service="receivables", action="resume_dunning", title="Resume",
             roles=DECIDES, consequence="What is overdue is asked for again, from the step that follows on."),
+        Act(name="accept_limit", service="receivables", action="accept_limit", title="Accept",
+            roles=APPROVES, why_needed=False,
+            consequence="The limit is this from today on, as long as the book says what it says now. A large "
+                        "rise is accepted by two people."),
+        Act(name="refuse_limit", service="receivables", action="refuse_limit", title="Refuse",
+            roles=APPROVES, danger=True,
+            consequence="The limit stays. What speaks for a rise counts anew from today."),
         Act(name="allow_flight", service="receivables", action="allow_flight", title="Allow one flight",
             roles=DECIDES, about="Flight's id, as it is dispatched",
             fields=(
@@ -313,73 +299,3 @@ def act_of(person: Person, service: str, action: str, told: Mapping[str, Any]) -
         and {one.name for one in act.fields if one.needed} <= told.keys()
     )
     return max(fitting, key=lambda act: len(act.fields), default=None)
-
-
-def parameters(act: Act, sent: Mapping[str, str], currency: str, now: datetime) -> dict[str, Any]:
-    """The parameters that a form's fields become. Raises Unfit for what cannot be asked."""
-    found: dict[str, Any] = dict(act.fixed)
-    if act.currency:
-        found["currency"] = currency
-    for one in act.fields:
-        text = sent.get(f"p.{one.name}", "").strip()
-        if one.kind == "amounts":
-            found[one.name] = _amounts(one, sent, currency)
-            if not found[one.name]:
-                raise Unfit(f"{one.title}: write at least one")
-        elif one.kind == "tick":
-            found[one.name] = text == "yes"
-        elif text:
-            found[one.name] = _read(one, text, currency, now)
-        elif one.needed:
-            raise Unfit(f"{one.title}: this is needed")
-    return found
-
-
-def _read(one: Field, text: str, currency: str, now: datetime | None) -> Any:
-    if len(text) > TEXT_CHARS_MAX:
-        raise Unfit(f"{one.title}: at most {TEXT_CHARS_MAX} characters")
-    if one.kind == "choice" and text not in {value for value, _ in one.choices}:
-        raise Unfit(f"{one.title}: choose one of the list")
-    try:
-        if one.kind == "day":
-            return date.fromisoformat(text).isoformat()
-        if one.kind == "money":
-            return parse_minor(text.replace(",", ""), currency)
-        if one.kind == "hours" and now is not None:
-            return (now + timedelta(hours=_hours(text))).replace(microsecond=0).isoformat()
-        if one.kind == "number":
-            return _number(text)
-    except ValueError:
-        wanted = {
-            "day": "a day such as 2026-05-22",
-            "money": f"an amount of {currency} such as 165.50",
-            "number": "a whole number such as 15",
-            "hours": f"a number of hours such as 4 or 0.5, at most {HOURS_MAX}",
-        }
-        raise Unfit(f"{one.title}: write {wanted[one.kind]}") from None
-    return text
-
-
-def _amounts(one: Field, sent: Mapping[str, str], currency: str) -> dict[str, int]:
-    """The amounts that a form sent, by their names; empty ones are none."""
-    before, found = f"p.{one.name}.", dict[str, int]()
-    named = {name.removeprefix(before): text for name, text in sent.items() if name.startswith(before)}
-    if len(named) > AMOUNTS_MAX or any(not 0 < len(name) <= TEXT_CHARS_MAX for name in named):
-        raise Unfit(f"{one.title}: at most {AMOUNTS_MAX}")
-    for name, text in named.items():
-        if text.strip():
-            found[name] = _read(Field(name=name, title=name, kind="money"), text.strip(), currency, None)
-    return found
-
-
-def _hours(text: str) -> float:
-    hours = float(text)
-    if not 0 < hours <= HOURS_MAX:  # nor for what is no number
-        raise ValueError(text)
-    return hours
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise ValueError(text)
-    return int(text)

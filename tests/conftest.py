@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 
 from fleet.database import Database
 from hobbs.local.kafka import prepare_kafka, start_kafka, wait_for_kafka
@@ -22,6 +23,10 @@ from tests.support.databases import Cluster, Template, make_template, service_ur
 from tests.support.metrics import WITH_NAMES_OF_CONSTRAINTS, labelled
 from tests.support.reused import Reused
 from tests.support.stripe import StripeSim, emptied
+
+# How long an example takes depends on what else runs: speed is measured in `make bench`.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(optionalhook=True)

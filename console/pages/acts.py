@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
-from console import asking, catalogue, store
+from console import asking, catalogue, forms, store
 from console.asking import Asked
-from console.catalogue import ACTS, Act, Unfit
+from console.catalogue import ACTS
 from console.context import Visit
+from console.forms import Act, Unfit
 from console.guard import Form, Missing, Pages, Refused, form_of
 from console.reads import pages_at_stripe
 from console.roles import ROLES
@@ -65,7 +66,7 @@ def _asked(act: Act, form: Form, visit: Visit) -> list[Asked]:
     if any(not 0 < len(one) <= OBJECT_CHARS_MAX for one in objects):
         raise Unfit("A line's name is damaged")
     currency = form.get("currency") or visit.school.currency
-    told = catalogue.parameters(act, form, currency, visit.console.clock())
+    told = forms.parameters(act, form, currency, visit.console.clock())
     if act.service is not None:
         return [Asked(service=act.service, object=one, parameters=told) for one in objects]
     named = [one.partition("/") for one in objects]  # <service>/<letter>

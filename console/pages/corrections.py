@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from console import catalogue
 from console.context import Visit
+from console.forms import Act
 from console.guard import Missing, Pages
 from console.pages.lists import list_page
 from console.reads.corrections import CORRECTIONS, SETTLEMENTS
@@ -68,7 +69,7 @@ async def correction(visit: Visit, name: str) -> Response:
     )
 
 
-def _acts(visit: Visit, found: dict[str, Any]) -> list[catalogue.Act]:
+def _acts(visit: Visit, found: dict[str, Any]) -> list[Act]:
     by_state = {
         "waiting": ("approve", "reject"),
         "failed": ("approve", "reject"),

@@ -69,6 +69,18 @@ DUTIES: Final = tuple(
             "flight beyond a limit needs a second person",
             "/allowances?f.stands=waiting",
         ),
+        (
+            "limit_changes",
+            "changes of limits wait for a person",
+            "change of a limit waits for a person",
+            "/credit/changes?f.state=waiting",
+        ),
+        (
+            "notes",
+            "refunds and credits by hand need a second person",
+            "refund or credit by hand needs a second person",
+            "/notes?f.state=waits",
+        ),
         ("unexplained", "rows at Stripe are unexplained", "row at Stripe is unexplained", "/movements"),
         (
             "reserve_alerts",

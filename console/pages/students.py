@@ -15,7 +15,7 @@ from console.roles import STAFF
 from fleet.database import Tx
 from services.receivables.desk import reads
 from services.receivables.desk.auto_charges import in_words
-from services.receivables.desk.reads import dunning, open_items, recorded
+from services.receivables.desk.reads import dunning, limits, notes, open_items, recorded
 from services.receivables.domain.auto_charges import Choice
 from services.receivables.domain.students import is_student_name, wallet_of
 
@@ -88,6 +88,8 @@ async def _whole(tx: Tx, student: str, now: datetime) -> dict[str, Any]:
         "charges": (await reads.auto_charges(tx, student=student, most=NEWEST))[::-1],
         "crossings": await reads.crossings(tx, student=student, most=NEWEST),
         "allowances": await reads.allowances(tx, now, student=student, most=NEWEST),
+        "limit_changes": await limits.changes(tx, student=student, most=NEWEST),
+        "given": await notes.notes(tx, student=student, most=NEWEST),
         "payments": (await reads.payments(tx, "received", student=student, most=NEWEST))[::-1],
         "by_hand": (await recorded.payments(tx, student=student, most=NEWEST))[::-1],
     }
@@ -112,5 +114,6 @@ def _acts(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
         "dunning_acts": catalogue.allowed(visit.person, *names),
         "card_acts": catalogue.allowed(visit.person, *PAGES_AT_STRIPE, *CHARGING),
         "credit_acts": catalogue.allowed(visit.person, "allow_flight"),
-        "payment_acts": catalogue.allowed(visit.person, "record_payment"),
+        "payment_acts": catalogue.allowed(visit.person, "record_payment", "refund_credit"),
+        "bill_acts": catalogue.allowed(visit.person, "credit_bill", "write_off_bill"),
     }

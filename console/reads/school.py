@@ -142,6 +142,11 @@ _WAITING: Final = """
     SELECT 'allowances', count(*), min(asked_at) FROM receivables_public.credit_allowances
     WHERE needs_second AND approved_at IS NULL AND closed_at IS NULL AND until > now()
     UNION ALL
+    SELECT 'limit_changes', count(*), min(proposed_at) FROM receivables_public.limit_changes
+    WHERE state IN ('proposed', 'waits')
+    UNION ALL
+    SELECT 'notes', count(*), min(asked_at) FROM receivables_public.account_notes WHERE state = 'waits'
+    UNION ALL
     SELECT 'disputes', count(*), min(opened_at) FROM receivables_public.disputes WHERE outcome IS NULL
 """
 
