@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -31,6 +32,8 @@ STAFF_PAGES = (
     "/credit?after=a",
     "/credit/crossings",
     "/allowances",
+    "/credit/changes",
+    "/notes",
     "/cards",
     "/charges",
     "/accounts",
@@ -288,3 +291,42 @@ async def test_a_payment_by_hand_is_followed_to_the_bank(desk: Desk, overdue: Da
     assert "1044" in whole
     assert 'value="revert_deposit"' in whole
     assert "1044" in (await ann.get("/students/anna")).text
+
+
+_PROPOSED = """
+    INSERT INTO limit_change (id, student, number, cause, currency, from_limit, to_limit, book_limit,
+        policy_from, policy_version, evidence, sentence, state, needs_second, proposed_at)
+    VALUES (:id, 'anna', 1, 'rise:2026-01-01', 'USD', 20000, 40000, 20000, '2026-01-01', 1, '{}',
+            '6 months without a late payment', 'proposed', false, now())
+"""
+
+
+async def test_what_waits_for_a_person_is_seen_and_decided_where_it_is_shown(
+    desk: Desk, overdue: Database
+) -> None:
+    """A limit that would rise, and a credit note that one person alone may not give."""
+    change = uuid4()
+    async with overdue.transaction() as tx:
+        await tx.execute(_PROPOSED, id=change)
+    asked = decision("receivables", "credit_bill", "F1", {"amount": 30_00}, why="the radio")
+    said = await answered(overdue, ACTIONS, asked)
+    assert said.outcome == "done", said.sentence
+    async with overdue.transaction() as tx:
+        [given] = await tx.all("SELECT id FROM account_note")
+
+    approver = await desk.browser("bea")
+    assert "change of a limit waits for a person" in (await approver.get("/")).text
+    listed = (await approver.get("/credit/changes?f.state=waiting")).text
+    assert f"/credit/changes/{change}" in listed
+    page = (await approver.get(f"/credit/changes/{change}")).text
+    for part in ("rises", "200.00", "400.00", "6 months", 'value="accept_limit"', 'value="refuse_limit"'):
+        assert part in page
+    note = (await approver.get(f"/notes/{given.id}")).text
+    for part in ("Credit note", "30.00", "F1", "the radio"):
+        assert part in note
+    whole = (await approver.get("/students/anna")).text
+    for part in ("6 months", "credit note", 'value="credit_bill"', 'value="refund_credit"'):
+        assert part in whole
+    viewers = await (await desk.browser("vera")).get(f"/credit/changes/{change}")
+    assert (viewers.status_code, 'value="accept_limit"' in viewers.text) == (200, False)
+    assert (await approver.get(f"/notes/{change}")).status_code == 404
