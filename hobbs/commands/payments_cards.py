@@ -39,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
 def link_command(
     student: StudentArgument,
     amount: Annotated[str | None, typer.Option(help="To be paid now; without it a method is saved.")] = None,
+    bill: Annotated[str | None, typer.Option(help="The flight whose bill is paid first.")] = None,
     who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
@@ -51,6 +52,10 @@ def link_command(
     parameters: dict[str, Any] = {"currency": currency}
     if amount is not None:
         parameters["amount"] = _minor(amount, currency, "--amount")
+    if bill is not None and amount is None:
+        raise typer.BadParameter("say the amount that is paid for it too", param_hint="--bill")
+    if bill is not None:
+        parameters["bill"] = bill
     question = Question(
         service="payouts",
         action="student_link",

@@ -993,10 +993,12 @@ CREATE TABLE payouts.student_link (
     url text,
     expires_at timestamptz,
     problem text,
+    bill text,
     CONSTRAINT amount_to_pay_is_positive CHECK ((amount > 0)),
     CONSTRAINT answered_student_link_has_url_or_problem CHECK (((answered_at IS NULL) = ((url IS NULL) AND (problem IS NULL)))),
     CONSTRAINT link_is_for_a_student CHECK ((wallet ~~ 'student:%'::text))
 );
+ALTER TABLE payouts.student_link ADD CONSTRAINT a_bill_is_paid_by_an_amount CHECK (((bill IS NULL) OR (amount IS NOT NULL))) NOT VALID;
 ALTER TABLE ONLY payouts.student_link ADD CONSTRAINT student_link_pkey PRIMARY KEY (id);
 CREATE INDEX student_link_open ON payouts.student_link USING btree (requested_at) WHERE (answered_at IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.student_link TO hobbs_payouts;

@@ -8,6 +8,7 @@ from fleet.database import Tx
 from fleet.decisions import Decision, Ruling, refused
 from fleet.money import format_minor
 from fleet.stripe_amounts import PAYMENT_MAX, sendable
+from schemas.identifiers import identifier_problem
 from services.payouts import store
 from services.payouts.domain.student_links import STUDENT, StudentLink
 
@@ -17,7 +18,8 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 async def make(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     """Have a page made where a student saves a payment method, or pays. Object: the student's wallet.
 
-    Parameters: currency; amount in minor units, where something is to be paid. The address is in no topic:
+    Parameters: currency; amount in minor units, where something is to be paid; bill, a flight, where it is to
+    pay that one first. The address is in no topic:
     who may read `payouts_public.student_links` finds it there under the decision's id.
     """
     wallet, amount = decision.object, decision.parameters.get("amount")
@@ -30,11 +32,18 @@ async def make(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         return refused(f"amount is {amount!r}; it is in minor units, from 1 to {PAYMENT_MAX}")
     if amount is not None and sendable(amount, currency) != amount:
         return refused(f"Stripe takes no payment of {format_minor(amount, currency)} {currency}")
+    bill = decision.parameters.get("bill")
+    if bill is not None and (amount is None or not _names_a_flight(bill)):
+        return refused(f"bill is {bill!r}; name a flight, and the amount that is paid for it")
     link = StudentLink(
-        id=decision.decision_id, wallet=wallet, currency=currency, amount=amount, customer=None
+        id=decision.decision_id, wallet=wallet, currency=currency, amount=amount, customer=None, bill=bill
     )
     await store.student_links.request(tx, link, now)
     what = "save a card or bank account"
     if amount is not None:
-        what = f"pay {format_minor(amount, currency)} {currency}"
+        what = f"pay {format_minor(amount, currency)} {currency}{f' for {bill}' if bill else ''}"
     return Ruling(done=True, sentence=f"a page of Stripe's is made where {wallet} can {what}")
+
+
+def _names_a_flight(bill: object) -> bool:
+    return isinstance(bill, str) and bill != "" and identifier_problem(bill) is None

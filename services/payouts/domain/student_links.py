@@ -12,13 +12,17 @@ STUDENT = "student:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentLink:
-    """A page that a person asked for. amount: to be paid, in minor units; None: a payment method is saved."""
+    """A page that a person asked for.
+
+    amount: to be paid, in minor units; None: a payment method is saved. bill: the flight that is paid first.
+    """
 
     id: UUID
     wallet: str
     currency: str
     amount: int | None
     customer: str | None
+    bill: str | None = None
 
     @property
     def student(self) -> str:
@@ -31,8 +35,9 @@ def new_customer(link: StudentLink) -> Mapping[str, Any]:
 
 
 def page(link: StudentLink, customer: str, return_url: str) -> Mapping[str, Any]:
-    """A Checkout session. What it makes names the student, so that webhooks tell whose it is."""
-    named = {"metadata": {"hobbs_student": link.student}}
+    """A Checkout session. What it makes names the student and the bill, so that webhooks tell whose it is."""
+    bill = {} if link.bill is None else {"hobbs_bill": link.bill}
+    named = {"metadata": {"hobbs_student": link.student, **bill}}
     common: dict[str, Any] = {"customer": customer, "success_url": return_url}
     currency = link.currency.lower()
     if link.amount is None:

@@ -7,8 +7,8 @@ from fleet.database import Tx
 from services.payouts.domain.student_links import StudentLink
 
 _REQUEST = """
-    INSERT INTO student_link (id, wallet, currency, amount, requested_at)
-    VALUES (:id, :wallet, :currency, :amount, :now)
+    INSERT INTO student_link (id, wallet, currency, amount, bill, requested_at)
+    VALUES (:id, :wallet, :currency, :amount, :bill, :now)
     ON CONFLICT (id) DO NOTHING
 """
 
@@ -16,12 +16,18 @@ _REQUEST = """
 async def request(tx: Tx, link: StudentLink, now: datetime) -> None:
     """Have a page made; asked for again it is the same one."""
     await tx.execute(
-        _REQUEST, id=link.id, wallet=link.wallet, currency=link.currency, amount=link.amount, now=now
+        _REQUEST,
+        id=link.id,
+        wallet=link.wallet,
+        currency=link.currency,
+        amount=link.amount,
+        bill=link.bill,
+        now=now,
     )
 
 
 _OPEN = """
-    SELECT id, wallet, currency, amount, customer
+    SELECT id, wallet, currency, amount, customer, bill
     FROM student_link LEFT JOIN student_customer USING (wallet)
     WHERE answered_at IS NULL ORDER BY requested_at LIMIT 20
 """

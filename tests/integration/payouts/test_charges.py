@@ -202,8 +202,11 @@ async def test_a_student_saves_a_card_on_a_page_that_names_the_student(world: Wo
     assert charged(world) == [17_250]
 
 
-async def test_a_payment_page_names_the_student_and_the_amount(world: World) -> None:
-    asked_for = decision("payouts", "student_link", ANNA, {"currency": "USD", "amount": 12_000})
+async def test_a_payment_page_names_the_student_the_amount_and_the_bill(world: World) -> None:
+    for unfit in ({"bill": "F1"}, {"bill": "", "amount": 12_000}, {"bill": 7, "amount": 12_000}):
+        wrong = decision("payouts", "student_link", ANNA, {"currency": "USD", **unfit})
+        assert "name a flight, and the amount" in (await answered(world.db, ACTIONS, wrong)).sentence
+    asked_for = decision("payouts", "student_link", ANNA, {"currency": "USD", "amount": 12_000, "bill": "F1"})
     assert (await answered(world.db, ACTIONS, asked_for)).outcome == "done"
     assert await pages(world) == 1
     [link] = await world.rows("SELECT url, expires_at FROM student_link")
@@ -211,7 +214,10 @@ async def test_a_payment_page_names_the_student_and_the_amount(world: World) -> 
     press(link.url)
     [event] = [e for e in world.control.events() if e["type"] == "payment_intent.succeeded"]
     paid = event["data"]["object"]
-    assert (paid["amount"], paid["metadata"]) == (12_000, {"hobbs_student": "anna"})
+    named = {"hobbs_student": "anna", "hobbs_bill": "F1"}
+    assert (paid["amount"], paid["metadata"]) == (12_000, named)
+    [charge] = [e["data"]["object"] for e in world.control.events() if e["type"] == "charge.succeeded"]
+    assert charge["metadata"] == named, "receivables reads it there"
 
 
 async def test_a_request_for_what_is_overdue_has_one_page_for_all_of_it(world: World) -> None:
