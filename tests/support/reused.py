@@ -87,6 +87,10 @@ COLUMNS: Final = """
 """
 
 
+# What a test did to the database or its sessions may end ours too; then it is dropped.
+LOST: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
+
 @dataclass(slots=True, kw_only=True)
 class Contents:
     """What a fresh clone holds.
@@ -136,7 +140,7 @@ class Reused:
             return Used(name=name, url=url, contents=await contents_of(connection))
 
     async def _is_fresh_again(self, used: Used) -> bool:
-        with contextlib.suppress(asyncpg.PostgresError, OSError):
+        with contextlib.suppress(*LOST):
             async with connected(used.url) as connection:
                 await connection.execute(OTHERS_LEAVE)
                 if await connection.fetchval(DEFINED) == used.contents.defined:
