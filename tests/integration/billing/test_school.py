@@ -212,7 +212,7 @@ _BREAK = """
     UPDATE card_version SET old = '{}' WHERE version = 1;
     INSERT INTO rate_proposal (id, kind, key, effective_from, old, new, proposed_by, why, proposed_at, state,
                                decided_by, decided_at, version)
-    VALUES (gen_random_uuid(), 'aircraft', 'N364MA', '2026-01-01', '{}', '{"rate_per_hour": 1}', 'ann', 'dearer',
+    VALUES (gen_random_uuid(), 'aircraft', 'N364MA', '2026-01-01', '{}', '{"rate_per_hour": 1}', 'ann', 'why',
             now(), 'approved', 'bea', now(), 99);
 """
 
