@@ -166,6 +166,7 @@ RARE = (
     ":charge",
     "receivables.charges_decided",
     "receivables.dunning_written",
+    "receivables.limits_written",
     "charge_answered",
     "charges_ordered",
 )
