@@ -177,8 +177,8 @@ ACTS: Final[Mapping[str, Act]] = {
             consequence=f"What is open of this flight will not be paid, and the school bears it. {_SECOND}"),
         Act(name="approve_note", service="receivables", action="approve_note", title="Agree",
             roles=APPROVES, why_needed=False, consequence="It is done as it was asked for."),
-        Act(name="refuse_note", service="receivables", action="refuse_note", title="Refuse", roles=APPROVES,
-            danger=True, consequence="Nothing is given. It stays here, with your reason."),
+        Act(name="refuse_note", service="receivables", action="refuse_note", title="Refuse", roles=DECIDES,
+            danger=True, consequence="Nothing is given. Whoever asked for it takes it back like this."),
         Act(name="revert_note", service="receivables", action="revert_note", title="Revert a mistake",
             roles=DECIDES, danger=True, consequence="The opposite is posted."),
         Act(name="deposit_payments", service="receivables", action="deposit_payments",
@@ -226,7 +226,7 @@ ACTS: Final[Mapping[str, Act]] = {
             roles=DECIDES, consequence="What is overdue is asked for again, from the step that follows on."),
         Act(name="accept_limit", service="receivables", action="accept_limit", title="Accept",
             roles=APPROVES, why_needed=False,
-            consequence="The limit is this from today on, as long as the book says what it says now. A large "
+            consequence="This is the limit from today on, as long as the book says what it says now. A large "
                         "rise is accepted by two people."),
         Act(name="refuse_limit", service="receivables", action="refuse_limit", title="Refuse",
             roles=APPROVES, danger=True,

@@ -58,7 +58,7 @@ GROUPS: Final = (
         Entry(title="Limits crossed", address="/credit/crossings"),
         Entry(title="Allowances", address="/allowances"),
         Entry(title="Limit changes", address="/credit/changes"),
-        Entry(title="Refunds and credits", address="/notes"),
+        Entry(title="Refunds, credits", address="/notes"),
         Entry(title="Saved cards", address="/cards"),
         Entry(title="Card charges", address="/charges"),
     )),
