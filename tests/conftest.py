@@ -19,9 +19,8 @@ from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
 from schemas.services import SERVICES
 from tests.support import folders, sharing
 from tests.support.brokers import allow_short_sessions
-from tests.support.databases import Cluster, Template, make_template, service_url
+from tests.support.databases import Cluster, Template, cloned, make_template, service_url
 from tests.support.metrics import WITH_NAMES_OF_CONSTRAINTS, labelled
-from tests.support.reused import Reused
 from tests.support.stripe import StripeSim, emptied
 
 # How long an example takes depends on what else runs: speed is measured in `make bench`.
@@ -81,16 +80,10 @@ async def template(cluster: Cluster) -> Template:
     return await make_template(cluster)
 
 
-@pytest.fixture(scope="session")
-def reused(cluster: Cluster, template: Template) -> Reused:
-    """Clones of the template that tests use one after another."""
-    return Reused(cluster, template)
-
-
 @pytest.fixture
-async def database_url(reused: Reused) -> AsyncIterator[str]:
-    """The owner's URL of a migrated database, fresh or as one."""
-    async with reused.lent() as url:
+async def database_url(cluster: Cluster, template: Template) -> AsyncIterator[str]:
+    """The owner's URL of a fresh, migrated database."""
+    async with cloned(cluster, template) as url:
         yield url
 
 

@@ -83,14 +83,6 @@ async def empty(cluster: Cluster) -> AsyncIterator[str]:
 async def cloned(cluster: Cluster, template: Template) -> AsyncIterator[str]:
     """Clone the template for the block; yields the URL of the clone's owner."""
     name = f"test_{secrets.token_hex(6)}"
-    await clone(cluster, template, name)
-    try:
-        yield cluster.database(name)
-    finally:
-        await drop(cluster, name)
-
-
-async def clone(cluster: Cluster, template: Template, name: str) -> None:
     # The rights are what `hobbs migrate` gives on the database itself; a template has no say in that.
     roles = ", ".join(f"hobbs_{login}" for login in LOGINS)
     await run_statements(
@@ -99,7 +91,7 @@ async def clone(cluster: Cluster, template: Template, name: str) -> None:
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
         f"GRANT CONNECT ON DATABASE {name} TO {roles}",
     )
-
-
-async def drop(cluster: Cluster, name: str) -> None:
-    await run_statement(cluster.url, f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield cluster.database(name)
+    finally:
+        await run_statement(cluster.url, f"DROP DATABASE {name} WITH (FORCE)")
