@@ -29,6 +29,8 @@ from fleet.worker import Worker
 from hobbs.local.ports import free_port
 from tests.integration.fleet.sample import Thing, effects, record_things
 
+# A service that is given up leaves its connections to the collector, whenever that comes.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 SERVICES = ("sample", "second")
 SQL = Path(fleet.__file__).parent / "sql"
 
