@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from fleet.money import parse_minor
+from hobbs.commands.payments_recorded import decide_posting
 from hobbs.commands.queries import read
-from hobbs.shell.decisions import Effects, Question, decide
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
@@ -64,7 +64,7 @@ def refund_command(
     if way != "card":
         day = on.date() if on else read(lambda tx: reads.today(tx, datetime.now(UTC)))
         told |= {"number": number, "paid_on": day.isoformat()}
-    _decide("refund_credit", student, who, why, dry_run=dry_run, yes=yes, told=told)
+    decide_posting("refund_credit", student, who, why, dry_run=dry_run, yes=yes, parameters=told)
 
 
 def credit_note_command(
@@ -76,7 +76,7 @@ def credit_note_command(
     who: WhoOption = "",
 ) -> None:
     """Credit so much of a bill; the school bears it. What instructors and owners share is a correction."""
-    _decide("credit_bill", flight, who, why, dry_run=dry_run, yes=yes, told=_amount(amount))
+    decide_posting("credit_bill", flight, who, why, dry_run=dry_run, yes=yes, parameters=_amount(amount))
 
 
 def write_off_command(
@@ -88,7 +88,7 @@ def write_off_command(
     who: WhoOption = "",
 ) -> None:
     """Write off what a student will not pay of a bill; at most what is open of it."""
-    _decide("write_off_bill", flight, who, why, dry_run=dry_run, yes=yes, told=_amount(amount))
+    decide_posting("write_off_bill", flight, who, why, dry_run=dry_run, yes=yes, parameters=_amount(amount))
 
 
 def notes_command(
@@ -108,7 +108,7 @@ def approve_note_command(
     note: NoteArgument, dry_run: DryRunOption = False, yes: YesOption = False, who: WhoOption = ""
 ) -> None:
     """Agree to a refund, credit note or write-off that somebody else asked for."""
-    _decide("approve_note", note, who, "", dry_run=dry_run, yes=yes)
+    decide_posting("approve_note", note, who, "", dry_run=dry_run, yes=yes)
 
 
 def refuse_note_command(
@@ -119,7 +119,7 @@ def refuse_note_command(
     who: WhoOption = "",
 ) -> None:
     """Refuse what waits for a second person; whoever asked for it may, too."""
-    _decide("refuse_note", note, who, why, dry_run=dry_run, yes=yes)
+    decide_posting("refuse_note", note, who, why, dry_run=dry_run, yes=yes)
 
 
 def revert_note_command(
@@ -130,7 +130,7 @@ def revert_note_command(
     who: WhoOption = "",
 ) -> None:
     """Take back what was posted by mistake, a fee of a bounced cheque too: the opposite is posted."""
-    _decide("revert_note", note, who, why, dry_run=dry_run, yes=yes)
+    decide_posting("revert_note", note, who, why, dry_run=dry_run, yes=yes)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -142,27 +142,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("approve-note")(approve_note_command)
     app.command("refuse-note")(refuse_note_command)
     app.command("revert-note")(revert_note_command)
-
-
-def _decide(
-    action: str,
-    about: str,
-    who: str,
-    why: str,
-    *,
-    dry_run: bool,
-    yes: bool,
-    told: dict[str, Any] | None = None,
-) -> None:
-    question = Question(
-        service="receivables", action=action, object=about, who=who, why=why, parameters=told or {}
-    )
-    decide(question, dry_run=dry_run, yes=yes, prompt=f"{action.replace('_', ' ')} {about}?", show=_show)
-
-
-def _show(effects: Effects) -> None:
-    rows = with_money(list(effects), Output.table, ("amount",))
-    show_rows(rows, Output.table, columns=("source", "wallet", "amount", "currency"), right=("amount",))
 
 
 def _amount(amount: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 
 from fleet.money import parse_minor
 from hobbs.commands.queries import read, read_snapshot
-from hobbs.shell.decisions import Effects, Question, decide
+from hobbs.shell.decisions import Effects, Question, decide, decide_about
 from hobbs.shell.lists import MostOption, SkipOption, part
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
@@ -80,7 +80,7 @@ def record_command(
     told = {"method": method, "number": number, "paid_on": _day(on), "amount": minor}
     if bill is not None:
         told["bill"] = bill
-    _decide("record_payment", student, who, why, dry_run=dry_run, yes=yes, parameters=told)
+    decide_posting("record_payment", student, who, why, dry_run=dry_run, yes=yes, parameters=told)
 
 
 def name_command(
@@ -134,14 +134,14 @@ def approve_command(
     payment: IdArgument, dry_run: DryRunOption = False, yes: YesOption = False, who: WhoOption = ""
 ) -> None:
     """Agree to a payment that somebody else recorded and that needs a second person."""
-    _decide("approve_payment", payment, who, "", dry_run=dry_run, yes=yes)
+    decide_posting("approve_payment", payment, who, "", dry_run=dry_run, yes=yes)
 
 
 def clear_command(
     payment: IdArgument, dry_run: DryRunOption = False, yes: YesOption = False, who: WhoOption = ""
 ) -> None:
     """Say that the bank paid a cheque: from now on it counts as paid."""
-    _decide("clear_cheque", payment, who, "", dry_run=dry_run, yes=yes)
+    decide_posting("clear_cheque", payment, who, "", dry_run=dry_run, yes=yes)
 
 
 def bounce_command(
@@ -152,7 +152,7 @@ def bounce_command(
     who: WhoOption = "",
 ) -> None:
     """Say that the bank returned a cheque: what it paid is owed again, and the student is told."""
-    _decide("bounce_cheque", payment, who, why, dry_run=dry_run, yes=yes)
+    decide_posting("bounce_cheque", payment, who, why, dry_run=dry_run, yes=yes)
 
 
 def revert_command(
@@ -163,7 +163,7 @@ def revert_command(
     who: WhoOption = "",
 ) -> None:
     """Take back a payment that was recorded by mistake: the opposite is posted, and its number is free."""
-    _decide("revert_payment", payment, who, why, dry_run=dry_run, yes=yes)
+    decide_posting("revert_payment", payment, who, why, dry_run=dry_run, yes=yes)
 
 
 def deposit_command(
@@ -179,7 +179,7 @@ def deposit_command(
 ) -> None:
     """Record that cash and cheques were brought to the bank together: one line of its statement."""
     told: dict[str, Any] = {"deposited_on": _day(on), "payments": payments or []}
-    _decide("deposit_payments", number, who, why, dry_run=dry_run, yes=yes, parameters=told)
+    decide_posting("deposit_payments", number, who, why, dry_run=dry_run, yes=yes, parameters=told)
 
 
 def deposits_command(
@@ -210,10 +210,10 @@ def revert_deposit_command(
     who: WhoOption = "",
 ) -> None:
     """Take back a deposit that was recorded by mistake: what it held is in none again."""
-    _decide("revert_deposit", deposit, who, why, dry_run=dry_run, yes=yes)
+    decide_posting("revert_deposit", deposit, who, why, dry_run=dry_run, yes=yes)
 
 
-def _decide(
+def decide_posting(
     action: str,
     about: str,
     who: str,
@@ -223,11 +223,18 @@ def _decide(
     yes: bool,
     parameters: dict[str, Any] | None = None,
 ) -> None:
-    question = Question(
-        service="receivables", action=action, object=about, who=who, why=why, parameters=parameters or {}
+    """Decide something of receivables, and show what it posts."""
+    decide_about(
+        "receivables",
+        action,
+        about,
+        who,
+        why,
+        dry_run=dry_run,
+        yes=yes,
+        parameters=parameters,
+        show=_show,
     )
-    prompt = f"{action.replace('_', ' ')} {about}?"
-    decide(question, dry_run=dry_run, yes=yes, prompt=prompt, show=_show)
 
 
 def _show(effects: Effects) -> None:

@@ -71,12 +71,17 @@ def decide_about(
     dry_run: bool,
     yes: bool,
     parameters: dict[str, Any] | None = None,
+    show: Callable[[Effects], None] = lambda effects: None,
 ) -> None:
-    """Decide one thing of a service; the person is asked by the action's name and what it is about."""
+    """Decide one thing of a service; the person is asked by the action's name and what it is about.
+
+    show: as of `decide`.
+    """
     question = Question(
         service=service, action=action, object=about, who=who, why=why, parameters=parameters or {}
     )
-    decide(question, dry_run=dry_run, yes=yes, prompt=f"{action.replace('_', ' ')} {about}?")
+    prompt = f"{action.replace('_', ' ')} {about}?"
+    decide(question, dry_run=dry_run, yes=yes, prompt=prompt, show=show)
 
 
 def decide(
