@@ -20,7 +20,7 @@ from schemas.flights import (
     FlightRevised,
 )
 from schemas.journals import EntryRequest, JournalRequested
-from schemas.school import SchoolAccepted, SchoolChange, SchoolConfigured
+from schemas.school import SchoolAccepted, SchoolChange, SchoolConfigured, SchoolVersion
 from services.billing.domain.bills import Bill, FlightRefusal
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.flights import Flight, Meter
@@ -184,46 +184,38 @@ def school_configured(record: Record) -> ChangeSet:
 
 def school_configured_of(changes: ChangeSet, event_key: UUID, cause: Cause) -> Message:
     """A version of the book as it is published, for one that was decided here."""
-    event = SchoolConfigured(
-        version=changes.version,
-        base_version=changes.base_version,
-        who=changes.who,
-        why=changes.why,
-        at=changes.at,
-        changes=_changes(changes),
-    )
+    event = _version(SchoolConfigured, changes)
     return Message(topic="school.configured", key="school", event=event, cause=cause, event_id=event_key)
-
-
-def _changes(changes: ChangeSet) -> list[SchoolChange]:
-    return [
-        SchoolChange(
-            kind=change.kind,
-            key=change.key,
-            effective_from=change.effective_from,
-            new=None if change.document is None else dict(change.document),
-        )
-        for change in changes.changes
-    ]
 
 
 def school_accepted(changes: ChangeSet, event_key: UUID, cause: Cause) -> Message:
     """Tell other services of a version that is in force. Told again, it is the same event."""
-    event = SchoolAccepted(
+    return Message(
+        topic="school.accepted",
+        key="school",
+        event=_version(SchoolAccepted, changes),
+        cause=cause,
+        event_id=accepted_event_id(event_key),
+        content=f"school.accepted {event_key}",
+    )
+
+
+def _version(told: type[SchoolConfigured | SchoolAccepted], changes: ChangeSet) -> SchoolVersion:
+    return told(
         version=changes.version,
         base_version=changes.base_version,
         who=changes.who,
         why=changes.why,
         at=changes.at,
-        changes=_changes(changes),
-    )
-    return Message(
-        topic="school.accepted",
-        key="school",
-        event=event,
-        cause=cause,
-        event_id=accepted_event_id(event_key),
-        content=f"school.accepted {event_key}",
+        changes=[
+            SchoolChange(
+                kind=change.kind,
+                key=change.key,
+                effective_from=change.effective_from,
+                new=None if change.document is None else dict(change.document),
+            )
+            for change in changes.changes
+        ],
     )
 
 
