@@ -5,7 +5,7 @@ receivables', both at this moment.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from fleet.database import Database, Tx
 from fleet.inbox import has_nul
+from fleet.zones import local_date
 from schemas.dispatches import FlightDispatched, FlightEstimated
 from schemas.fields import Identifier, Instant, PositiveMinorUnits
 from schemas.figures import HoursOrZero, OptionalHours
@@ -98,7 +99,7 @@ class CreditChecked(BaseModel):
 def credit_routes(db: Database, per_minute: int, estimate: Estimate | None = None) -> APIRouter:
     """The address for schedulers that ask before they plan."""
     routes = APIRouter(tags=["credit"])
-    quotas = Quotas(per_minute)
+    quotas, calendar = Quotas(per_minute), _Calendar()
 
     @routes.post("/v1/credit-checks", **_described())
     async def credit_checks(request: Request) -> Response:
@@ -106,7 +107,7 @@ def credit_routes(db: Database, per_minute: int, estimate: Estimate | None = Non
         quotas.take(key.key_id)
         refuse_encodings(request)
         asked = read_check(await read_body(request, BYTES_MAX))
-        charge, standing = await while_database_lives(lambda: _judge(db, asked, estimate))
+        charge, standing = await while_database_lives(lambda: _judge(db, asked, estimate, calendar))
         if standing is None:
             raise ProblemRaised("try_again", "the school's book names no currency yet: hobbs school apply")
         CREDIT_CHECKS.labels(standing.reason or "allowed").inc()
@@ -137,15 +138,32 @@ def read_check(body: bytes) -> CreditCheck:
         raise ProblemRaised("invalid_check", "the request is not valid", errors=faults) from None
 
 
-async def _judge(db: Database, asked: CreditCheck, estimate: Estimate | None) -> tuple[int, Standing | None]:
-    """The charge, named or estimated, and how the student stands beside it."""
+@dataclass(slots=True)
+class _Calendar:
+    """The school's time zone as last told: a check says whether it still is, and is one question."""
+
+    zone: str = "UTC"
+
+
+async def _judge(
+    db: Database, asked: CreditCheck, estimate: Estimate | None, calendar: _Calendar
+) -> tuple[int, Standing | None]:
+    """The charge, named or estimated, and how the student stands beside it.
+
+    PostgreSQL's copy of the time zone data is as old as the server: the day is computed here.
+    """
     now = datetime.now(UTC)
     async with db.autocommit() as tx:
         charge, activity = asked.charge, None
         if charge is None:
             planned = asked.planned(now)
             charge, activity = await _estimated(tx, planned, estimate), planned.activity
-        return charge, await store.credit.check(tx, asked.student, charge, now, activity)
+        while True:
+            day = local_date(now, calendar.zone)
+            zone, standing = await store.credit.check(tx, asked.student, charge, day, activity)
+            if zone is None or zone == calendar.zone:
+                return charge, standing if zone else None
+            calendar.zone = zone
 
 
 async def _estimated(tx: Tx, planned: FlightDispatched, estimate: Estimate | None) -> int:

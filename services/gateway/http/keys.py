@@ -45,7 +45,7 @@ async def authorised(db: Database, request: Request, scope: str) -> ApiKey:
 
 
 async def _key_of(db: Database, token: str) -> ApiKey | None:
-    async with db.transaction() as tx:
+    async with db.autocommit() as tx:
         return await store.api_keys.use(tx, hash_key(token))
 
 

@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from fleet.database import Tx
 from services.gateway.domain.api_keys import ApiKey
 
-_FIND = "SELECT key_id, name, scopes, revoked_at IS NOT NULL AS revoked FROM api_key WHERE key_hash = :hash"
+_FIND = """
+    SELECT key_id, name, scopes, revoked_at IS NOT NULL AS revoked,
+           coalesce(last_used_at >= now() - interval '1 minute', false) AS noted
+    FROM api_key WHERE key_hash = :hash
+"""
 _NOTE_USE = """
     UPDATE api_key SET last_used_at = now()
     WHERE key_id = :key_id AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
@@ -17,7 +21,7 @@ async def use(tx: Tx, key_hash: bytes) -> ApiKey | None:
     row = await tx.first(_FIND, hash=key_hash)
     if row is None:
         return None
-    if not row.revoked:
+    if not (row.revoked or row.noted):
         await tx.execute(_NOTE_USE, key_id=row.key_id)
     return ApiKey(key_id=row.key_id, name=row.name, scopes=frozenset(row.scopes), revoked=row.revoked)
 

@@ -1,24 +1,24 @@
 """The statements that ask receivables whether a student may be charged."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from fleet.database import Tx
-from fleet.zones import local_date
 from services.gateway.domain.credit import Standing
 
-# PostgreSQL's copy of the time zone data is as old as the server: the day is computed here and handed to it.
-_ZONE = "SELECT receivables_public.school_time_zone() AS time_zone"
 _CARDS = """
     SELECT book, kind, key, effective_from, version, document AS card
     FROM billing_public.cards_of_flight(CAST(:student AS text), CAST(:aircraft AS text),
                                         CAST(:instructor AS text))
 """
 _CHECK = """
-    SELECT currency, posted, pending, available, disputed, under_way, credit_limit, room, used_percent, level,
-           held, reason, shortfall, overdue
-    FROM receivables_public.credit_check(:student, :charge, :day, CAST(:activity AS text))
+    SELECT school.time_zone, told.currency, told.posted, told.pending, told.available, told.disputed,
+           told.under_way, told.credit_limit, told.room, told.used_percent, told.level, told.held,
+           told.reason, told.shortfall, told.overdue
+    FROM receivables_public.school_time_zone() AS school (time_zone)
+    LEFT JOIN LATERAL receivables_public.credit_check(:student, :charge, :day, CAST(:activity AS text))
+        AS told ON true
 """
 
 
@@ -30,14 +30,14 @@ async def cards(
     return [dict(row._mapping) for row in rows]
 
 
-async def check(tx: Tx, student: str, charge: int, now: datetime, activity: str | None) -> Standing | None:
-    """How a student stands, and what speaks against the charge; None before the book names a currency.
+async def check(
+    tx: Tx, student: str, charge: int, day: date, activity: str | None
+) -> tuple[str | None, Standing | None]:
+    """The school's time zone, and how a student stands on that day beside the charge.
 
-    activity: of a planned flight, whose kind may have a limit of its own.
+    activity: of a planned flight, whose kind may have a limit of its own. None: the book names no time zone,
+    or no currency, yet.
     """
-    school = await tx.one(_ZONE)
-    if school.time_zone is None:
-        return None
-    day = local_date(now, school.time_zone)
-    row = await tx.first(_CHECK, student=student, charge=charge, day=day, activity=activity)
-    return Standing(**row._mapping) if row else None
+    row = dict((await tx.one(_CHECK, student=student, charge=charge, day=day, activity=activity))._mapping)
+    zone = row.pop("time_zone")
+    return zone, None if row["currency"] is None else Standing(**row)

@@ -35,15 +35,19 @@ GRANT EXECUTE ON FUNCTION document_of(text) TO hobbs_receivables;
 
 -- What students owe on a day, by how long it is overdue; amounts are minor units and positive. credit is what they
 -- paid or were given beyond it, disputed what card holders' banks took back until it is decided (not in the sums).
--- balance is credit less what is owed: the ledger's. One student, or everybody (NULL), by name; nobody at zero.
+-- balance is credit less what is owed: the ledger's. These students, or everybody (NULL), by name; nobody at zero.
+-- Planned for the names it is given: a plan for any would read the items of all to find those of one.
 CREATE OR REPLACE FUNCTION receivables_public.ageings_of(
     on_day date, names text[], OUT student text, OUT currency text, OUT balance bigint, OUT not_due bigint,
     OUT days_1_30 bigint, OUT days_31_60 bigint, OUT days_61_90 bigint, OUT over_90 bigint, OUT owed bigint,
     OUT overdue bigint, OUT credit bigint, OUT oldest_due date, OUT items integer)
     RETURNS SETOF record
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = receivables, pg_temp
+    SET plan_cache_mode = force_custom_plan
     AS $$
+    #variable_conflict use_column
+    BEGIN RETURN QUERY
     SELECT aged.student, aged.currency, aged.credit + owed.late + aged.not_due, -aged.not_due, -aged.days_1_30,
            -aged.days_31_60, -aged.days_61_90, -aged.over_90, -(owed.late + aged.not_due), -owed.late, aged.credit,
            aged.oldest_due, aged.items
@@ -64,7 +68,8 @@ CREATE OR REPLACE FUNCTION receivables_public.ageings_of(
         GROUP BY item.student, item.currency) AS aged
     CROSS JOIN LATERAL (
         SELECT aged.days_1_30 + aged.days_31_60 + aged.days_61_90 + aged.over_90 AS late) AS owed
-    ORDER BY aged.student, aged.currency
+    ORDER BY aged.student, aged.currency;
+    END
 $$;
 GRANT EXECUTE ON FUNCTION receivables_public.ageings_of(date, text[]) TO hobbs_reader;
 

@@ -1,6 +1,7 @@
 """Whether a student may be charged, asked over HTTP: receivables' answer, read only."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from fleet.worker import Worker
+from fleet.zones import local_date
 from services.gateway.domain.api_keys import CREDIT_READ, FLIGHTS_WRITE
 from services.gateway.http.web import build_web
 from services.receivables import handlers
@@ -17,7 +19,7 @@ from tests.integration.billing.given import given_school, rows
 from tests.integration.gateway.conftest import gateway_settings, new_key
 from tests.integration.gateway.test_flights_over_http import problem
 from tests.integration.ops.conftest import Hobbs
-from tests.integration.receivables.credits import a_school, book, owes
+from tests.integration.receivables.credits import SCHOOL, a_school, book, owes
 from tests.integration.receivables.test_dispatches import DEPARTS, School, dispatched
 
 CHECKS = "/v1/credit-checks"
@@ -194,3 +196,17 @@ async def test_the_gateway_may_read_nothing_else(gateway_db: Database, table: st
     with pytest.raises(DBAPIError, match="permission denied"):
         async with gateway_db.autocommit() as tx:
             await tx.all(f"SELECT 1 FROM {table}")  # noqa: S608 - names from the list above
+
+
+async def test_a_check_counts_days_in_the_zone_that_the_book_names_now(
+    scheduler: httpx.AsyncClient, receivables: Database
+) -> None:
+    """A day earlier than everywhere, then a day later: the limit of the later day stands."""
+    now, samoa, kiribati = datetime.now(UTC), "Pacific/Pago_Pago", "Pacific/Kiritimati"
+    later = local_date(now, kiribati).isoformat()
+    samoan, of_kiribati = SCHOOL | {"time_zone": samoa}, SCHOOL | {"time_zone": kiribati}
+    lower = ("credit", "credit", later, {"limit": 10_000})
+    await handlers.follow_book(receivables, [book(2, ("school", "school", "1900-01-01", samoan), lower)])
+    assert (await asked(scheduler, 100))["credit_limit"] == 50_000
+    await handlers.follow_book(receivables, [book(3, ("school", "school", "1900-01-01", of_kiribati))])
+    assert (await asked(scheduler, 100))["credit_limit"] == 10_000
