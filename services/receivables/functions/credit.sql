@@ -16,6 +16,25 @@ CREATE OR REPLACE FUNCTION credit_policy_on(
 $$;
 GRANT EXECUTE ON FUNCTION credit_policy_on(date) TO hobbs_receivables;
 
+-- These students, or everybody who has a wallet or a limit of their own (NULL). Apart from the statement that judges them,
+-- whose plan then is one for both: to plan it took longer than to run it, and a dispatch waits for it.
+CREATE OR REPLACE FUNCTION students_named(names text[])
+    RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path = receivables, pg_temp
+    AS $$
+BEGIN
+    IF names IS NOT NULL THEN
+        RETURN QUERY SELECT DISTINCT unnest(names);
+    ELSE
+        RETURN QUERY
+            SELECT substr(address, 9) FROM ledger_public.wallets
+            WHERE kind = 'student' AND currency = (SELECT school.currency FROM school)
+            UNION SELECT student FROM credit_limit WHERE NOT withdrawn;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION students_named(text[]) TO hobbs_receivables;
+
 -- A student's wallet beside what they may owe. Amounts are minor units, credit positive. posted, pending and
 -- available are the ledger's; disputed is what card holders' banks took back until it is decided. credit_limit is
 -- NULL where there is none, and so is room: what may still be flown for. used_percent is NULL where the limit is
@@ -36,12 +55,7 @@ BEGIN
         SELECT p.default_limit, p.near_percent, p.close_percent
         FROM (VALUES (true)) AS always LEFT JOIN credit_policy_on(on_day) AS p ON true
     ), person AS (
-        SELECT unnest(names) AS name
-        UNION
-        SELECT substr(address, 9) FROM ledger_public.wallets
-        WHERE names IS NULL AND kind = 'student' AND wallets.currency = (SELECT school.currency FROM school)
-        UNION
-        SELECT own.student FROM credit_limit AS own WHERE names IS NULL AND NOT own.withdrawn
+        SELECT name FROM students_named(names) AS name
     ), sums AS (
         SELECT person.name, school.currency, coalesce(wallet.balance, 0) AS posted,
                coalesce(wallet.pending, 0) AS pending, coalesce(wallet.available, 0) AS available,
