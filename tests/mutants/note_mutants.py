@@ -12,7 +12,7 @@ NOTE_MUTANTS = (
         edits=(
             Edit(
                 path=DESK,
-                old="    free -= await store.account_notes.promised(tx, student) - promised\n",
+                old="    free -= kept - promised\n",
                 new="",
             ),
         ),

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from tests.conftest import OpenDatabase
 from tests.integration.billing.given import rows
 from tests.integration.receivables.credit_machine import ALONE, AMOUNT, LIMIT, SOLO, WHICH, Credit
 from tests.integration.receivables.credits import a_school
-from tests.integration.receivables.test_dispatches import ROUTES, School
+from tests.integration.receivables.test_dispatches import ROUTES, Handler, School
 from tests.integration.receivables.test_open_items import correct, open_of
 from tests.support.machines import run_machine
 
@@ -37,7 +38,9 @@ _numbers = count(1)
 class Accounts(School):
     """A school whose accounts are kept as the ledger posts."""
 
-    routes = {**ROUTES, "journal.posted": ("receivables", handlers.take_journals)}
+    routes: Mapping[str, tuple[str, Handler]] = MappingProxyType(
+        {**ROUTES, "journal.posted": ("receivables", handlers.take_journals)}
+    )
 
 
 @dataclass(kw_only=True)
