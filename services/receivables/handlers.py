@@ -1,7 +1,7 @@
 """Handles the topics that receivables reads, one function each, and sets the gauges of what waits."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, get_args
@@ -20,35 +20,44 @@ DUNNED_AT_ONCE: Final = 2_500
 DUNNED_SIDE_BY_SIDE: Final = 2
 DUNNED_NAMES: Final = 50_000
 
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
 
 async def take_stripe_events(
-    db: Database, batch: Sequence[Record], *, livemode: bool = False, keys: Sequence[str] = ()
+    db: Database,
+    batch: Sequence[Record],
+    *,
+    livemode: bool = False,
+    keys: Sequence[str] = (),
+    clock: Clock = utc_now,
 ) -> None:
     """Ask the ledger to post the payments, refunds and disputes that Stripe reports, each once."""
     read = partial(wire.stripe_objects.stripe_event, livemode=livemode, keys=keys)
     async with db.transaction() as tx:
         events = await admit(tx, batch, read, natural_key=wire.stripe_objects.stripe_event_key)
         await store.webhooks.keep(tx, [s.event.kept() for s in events if s.event.kind is Kind.UNKNOWN])
-        await steps.charges.learn(
-            tx, [(fact, s) for s in events for fact in s.event.facts], now=datetime.now(UTC)
-        )
+        await steps.charges.learn(tx, [(fact, s) for s in events for fact in s.event.facts], now=clock())
         await steps.charges.refuse_parts(tx, events)
         paid = [(fact, s.cause) for s in events for fact in s.event.facts]
         failures = [(s.event.failure, s.cause) for s in events if s.event.failure]
         await steps.failures.tell(tx, failures)
         await steps.saved_methods.learn(tx, [s.event.method for s in events if s.event.method])
-        await steps.auto_charges.note_ended(tx, paid, failures, datetime.now(UTC))
+        await steps.auto_charges.note_ended(tx, paid, failures, clock())
     for admitted in events:
         metrics.WEBHOOKS.labels(admitted.event.kind, _label(admitted.event)).inc()
 
 
-async def take_settled_charges(db: Database, batch: Sequence[Record]) -> None:
+async def take_settled_charges(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
     """Ask the ledger to post Stripe's fee of each settled charge, once."""
     async with db.transaction() as tx:
         settled = await admit(
             tx, batch, wire.stripe_objects.charge_settled, natural_key=lambda fact: fact.fee.transaction_id
         )
-        await steps.charges.learn(tx, [(s.event, s) for s in settled], now=datetime.now(UTC))
+        await steps.charges.learn(tx, [(s.event, s) for s in settled], now=clock())
 
 
 async def follow_book(db: Database, batch: Sequence[Record]) -> None:
@@ -60,7 +69,7 @@ async def follow_book(db: Database, batch: Sequence[Record]) -> None:
         await steps.credit.follow_book(tx, wire.book.versions(accepted))
 
 
-async def take_estimates(db: Database, batch: Sequence[Record]) -> None:
+async def take_estimates(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
     """Ask the ledger for the holds of dispatched flights."""
     async with db.transaction() as tx:
         estimated = await admit(
@@ -69,34 +78,34 @@ async def take_estimates(db: Database, batch: Sequence[Record]) -> None:
             wire.dispatches.flight_estimated,
             natural_key=lambda event: event.natural_key,
         )
-        await steps.dispatches.take_estimates(tx, estimated, datetime.now(UTC))
+        await steps.dispatches.take_estimates(tx, estimated, clock())
 
 
-async def take_changed_holds(db: Database, batch: Sequence[Record]) -> None:
+async def take_changed_holds(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
     """Clear the dispatches whose holds stand, and note those that have ended."""
     async with db.transaction() as tx:
         changed = await admit(tx, batch, wire.dispatches.hold_changed)
-        await steps.dispatches.take_changed(tx, changed, datetime.now(UTC))
+        await steps.dispatches.take_changed(tx, changed, clock())
 
 
-async def take_refused_holds(db: Database, batch: Sequence[Record]) -> None:
+async def take_refused_holds(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
     """Refuse the dispatches whose holds the ledger refused."""
     async with db.transaction() as tx:
         refused = await admit(tx, batch, wire.dispatches.hold_refused)
-        await steps.dispatches.take_refused(tx, refused, datetime.now(UTC))
+        await steps.dispatches.take_refused(tx, refused, clock())
 
 
-async def end_flights(db: Database) -> None:
+async def end_flights(db: Database, *, clock: Clock = utc_now) -> None:
     """Ask for the end of the holds of flights that were billed or cancelled."""
     async with db.transaction() as tx:
-        await steps.dispatches.end_flights(tx, datetime.now(UTC))
+        await steps.dispatches.end_flights(tx, clock())
 
 
-async def take_charge_answers(db: Database, batch: Sequence[Record]) -> None:
+async def take_charge_answers(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
     """Keep what became of charges of saved methods, and ask the ledger to post what was paid."""
     async with db.transaction() as tx:
         answered = await admit(tx, batch, wire.auto_charges.answered)
-        await steps.auto_charges.take_answers(tx, answered, datetime.now(UTC))
+        await steps.auto_charges.take_answers(tx, answered, clock())
 
 
 async def take_refund_answers(db: Database, batch: Sequence[Record]) -> None:
@@ -118,15 +127,17 @@ async def take_journals(db: Database, batch: Sequence[Record]) -> None:
         await steps.open_items.take_posted(tx, posted)
 
 
-async def charge_due(db: Database, *, most: int = CHARGED_AT_ONCE) -> None:
+async def charge_due(db: Database, *, most: int = CHARGED_AT_ONCE, clock: Clock = utc_now) -> None:
     """Charge the saved methods of students who owe something and allowed it. A transaction for each part."""
     after: str | None = ""
     while after is not None:
         async with db.transaction() as tx:
-            after = await steps.auto_charges.decide_due(tx, after, most, datetime.now(UTC))
+            after = await steps.auto_charges.decide_due(tx, after, most, clock())
 
 
-async def dun(db: Database, *, most: int = DUNNED_AT_ONCE, named: int = DUNNED_NAMES) -> None:
+async def dun(
+    db: Database, *, most: int = DUNNED_AT_ONCE, named: int = DUNNED_NAMES, clock: Clock = utc_now
+) -> None:
     """Ask students for what is overdue, as far as a step is due. A transaction for each part.
 
     Two parts at once: what Postgres does for the one, Python does for the other.
@@ -135,40 +146,40 @@ async def dun(db: Database, *, most: int = DUNNED_AT_ONCE, named: int = DUNNED_N
         after: str | None = ""
         while after is not None:
             async with db.transaction() as tx:
-                students = await steps.dunning.due(tx, who, after, named, datetime.now(UTC))
+                students = await steps.dunning.due(tx, who, after, named, clock())
             parts = iter([students[n : n + most] for n in range(0, len(students), most)])
             async with asyncio.TaskGroup() as both:
                 for _ in range(DUNNED_SIDE_BY_SIDE):
-                    both.create_task(_dun_parts(db, parts))
+                    both.create_task(_dun_parts(db, parts, clock))
             after = students[-1] if len(students) == named else None
 
 
-async def _dun_parts(db: Database, parts: Iterator[Sequence[str]]) -> None:
+async def _dun_parts(db: Database, parts: Iterator[Sequence[str]], clock: Clock) -> None:
     for part in parts:
         async with db.transaction() as tx:
-            await steps.dunning.go_on(tx, part, datetime.now(UTC))
+            await steps.dunning.go_on(tx, part, clock())
 
 
-async def tell_levels(db: Database, *, most: int = LOOKED_AT_AT_ONCE) -> None:
+async def tell_levels(db: Database, *, most: int = LOOKED_AT_AT_ONCE, clock: Clock = utc_now) -> None:
     """Say which students crossed a level of their limit. A transaction for each part."""
     more = True
     while more:
         async with db.transaction() as tx:
-            more = await steps.credit_levels.tell(tx, most, datetime.now(UTC))
+            more = await steps.credit_levels.tell(tx, most, clock())
 
 
-async def review_limits(db: Database, *, most: int = REVIEWED_AT_ONCE) -> None:
+async def review_limits(db: Database, *, most: int = REVIEWED_AT_ONCE, clock: Clock = utc_now) -> None:
     """Let limits rise and fall by the book's policy, or propose it. A transaction for each part."""
     more = True
     while more:
         async with db.transaction() as tx:
-            more = await steps.limit_changes.look(tx, most, datetime.now(UTC))
+            more = await steps.limit_changes.look(tx, most, clock())
 
 
-async def allocate_named(db: Database) -> None:
+async def allocate_named(db: Database, *, clock: Clock = utc_now) -> None:
     """Give payments to students who became known after they paid."""
     async with db.transaction() as tx:
-        await steps.charges.allocate_named(tx, first_cause(), now=datetime.now(UTC))
+        await steps.charges.allocate_named(tx, first_cause(), now=clock())
 
 
 async def measure_waiting(db: Database) -> None:
@@ -193,11 +204,11 @@ async def measure_waiting(db: Database) -> None:
     metrics.WAITING_AGE.labels("student").set(waiting.student_age_s)
 
 
-async def measure_ageing(db: Database) -> None:
+async def measure_ageing(db: Database, *, clock: Clock = utc_now) -> None:
     """Set the gauges of what students owe, by how long it is overdue."""
     async with db.transaction() as tx:
         zone, _ = await store.credit.school(tx)
-        ages = await store.open_items.ages(tx, local_date(datetime.now(UTC), zone))
+        ages = await store.open_items.ages(tx, local_date(clock(), zone))
     for age, amount in ages.items():
         metrics.OWED.labels(age).set(amount)
 

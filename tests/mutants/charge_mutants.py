@@ -50,6 +50,24 @@ CHARGE_MUTANTS = (
         catchers=(f"{PAYOUTS}::test_a_decline_is_an_answer_and_no_retry",),
     ),
     Mutant(
+        name="a-cancelled-flight-is-charged-until-somebody-approves",
+        breaks="A saved card pays for a flight whose cancellation waits for a person.",
+        edits=(Edit(path=RULES, old="standing.disputed or standing.in_question", new="standing.disputed"),),
+        catchers=(f"{RECEIVABLES}::test_nothing_is_charged_while_a_correction_of_a_flight_is_not_decided",),
+    ),
+    Mutant(
+        name="a-credit-on-its-way-to-the-ledger-is-charged",
+        breaks="A saved card is charged for what a person has just credited.",
+        edits=(
+            Edit(
+                path="services/receivables/store/auto_charges.py",
+                old="              WHERE note.student = choice.student) AS posting\n",
+                new="              WHERE note.student = choice.student AND false) AS posting\n",
+            ),
+        ),
+        catchers=(f"{RECEIVABLES}::test_what_a_person_credited_is_not_charged_before_the_ledger_has_it",),
+    ),
+    Mutant(
         name="what-is-on-its-way-to-the-ledger-is-charged-again",
         breaks="A payment that the ledger has not posted yet is charged a second time.",
         edits=(

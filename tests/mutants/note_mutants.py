@@ -12,7 +12,7 @@ NOTE_MUTANTS = (
         edits=(
             Edit(
                 path=DESK,
-                old="    free -= await store.account_notes.promised(tx, student) - promised\n",
+                old="    free -= kept - promised\n",
                 new="",
             ),
         ),
@@ -29,6 +29,24 @@ NOTE_MUTANTS = (
             ),
         ),
         catchers=(f"{TESTS}::test_a_bill_is_credited_and_written_off_no_further_than_it_goes",),
+    ),
+    Mutant(
+        name="what-waited-is-credited-whatever-the-bill-is-now",
+        breaks="More than a flight costs is credited after it was corrected to less.",
+        edits=(Edit(path=DESK, old="    if free >= 0:  #", new="    if free >= -note.amount:  #"),),
+        catchers=(f"{TESTS}::test_what_waits_is_judged_again_when_its_second_person_agrees",),
+    ),
+    Mutant(
+        name="one-rest-is-written-off-twice",
+        breaks="A bill that is half paid is written off twice, and the student has a credit.",
+        edits=(
+            Edit(
+                path="services/receivables/store/account_notes.py",
+                old="(-item.open - promised.amount)::bigint AS open",
+                new="least(-item.open, -item.amount - promised.amount)::bigint AS open",
+            ),
+        ),
+        catchers=(f"{TESTS}::test_two_write_offs_of_one_rest_are_one",),
     ),
     Mutant(
         name="a-credit-note-is-beside-its-bill",

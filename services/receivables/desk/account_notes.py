@@ -79,9 +79,11 @@ async def _overpaid(
     tx: Tx, student: str, currency: str, amount: int, today: date, promised: int = 0
 ) -> Ruling | None:
     """Why so much cannot be refunded; promised: what is kept for this refund already."""
+    # Read first: what is posted meanwhile then counts twice, and not never.
+    kept = await store.account_notes.promised(tx, student)
     stands = await store.credit.of_student(tx, student, today)
     free = stands.available - stands.disputed if stands else 0
-    free -= await store.account_notes.promised(tx, student) - promised
+    free -= kept - promised
     if amount <= free:
         return None
     left = f"{format_minor(max(free, 0), currency)} {currency}"
@@ -96,14 +98,15 @@ async def _against_bill(tx: Tx, decision: Decision, kind: Kind, now: datetime) -
         return refused(f"nobody was billed for {decision.object}, or nothing is left of the bill")
     await store.account_notes.lock_student(tx, bill.student)
     left = await store.account_notes.bill_left(tx, bill.student, bill.currency, bill.document)
+    if left is None:
+        raise AssertionError(f"the item {bill.document} is gone")
     asked = decision.parameters.get("amount")
-    amount = min(-bill.open, left) if asked is None else asked
+    amount = left.open if asked is None else asked
     if type(amount) is not int or not 0 < amount <= MINOR_UNITS_MAX:
         return refused(f"nothing is open of {bill.document}: say how much of it (--amount)")
-    most = min(left, -bill.open) if kind == "write_off" else left
+    most = left.open if kind == "write_off" else left.amount
     if amount > most:
-        may = f"{format_minor(max(most, 0), bill.currency)} {bill.currency}"
-        return refused(f"at most {may} of {bill.document} can be {_DONE[kind]}")
+        return refused(_at_most(bill.document, kind, most, bill.currency))
     note = await _note(tx, decision, kind, bill.student, bill.currency, amount, today, now)
     if isinstance(note, Ruling):
         return note
@@ -111,6 +114,10 @@ async def _against_bill(tx: Tx, decision: Decision, kind: Kind, now: datetime) -
 
 
 _DONE = {"credit_note": "credited", "write_off": "written off"}
+
+
+def _at_most(bill: str | None, kind: Kind, most: int, currency: str) -> str:
+    return f"at most {format_minor(max(most, 0), currency)} {currency} of {bill} can be {_DONE[kind]}"
 
 
 async def _note(
@@ -167,14 +174,16 @@ async def _say(tx: Tx, decision: Decision, said: Said, now: datetime) -> Ruling:
 
 
 async def _no_longer(tx: Tx, note: Note, today: date) -> Ruling | None:
-    """Why what waited cannot be any more: the credit was used, or the bill was paid."""
+    """Why what waited cannot be any more: the credit was used, the bill was paid, corrected or cancelled."""
     await store.account_notes.lock_student(tx, note.student)
     if note.kind == "refund":
         return await _overpaid(tx, note.student, note.currency, note.amount, today, note.amount)
-    bill = await store.open_items.find_bill(tx, str(note.bill), note.student)
-    if note.kind == "write_off" and (bill is None or note.amount > -bill.open):
-        return refused(f"less is open of {note.bill} than is to be written off: refuse it, and ask anew")
-    return None
+    left = await store.account_notes.bill_left(tx, note.student, note.currency, str(note.bill))
+    free = (left.open if note.kind == "write_off" else left.amount) if left else -note.amount
+    if free >= 0:  # less what waits, and so less this one
+        return None
+    most = _at_most(note.bill, note.kind, free + note.amount, note.currency)
+    return refused(f"{most} now: refuse it, and ask anew")
 
 
 async def _locked(tx: Tx, named: str) -> Note | None:

@@ -193,7 +193,8 @@ class Standing:
     owed: by the ledger, less what is on its way there; charged_today: made or under way; recent: charges
     decided within BURST_IN; declines: of the method within DECLINES_IN; thresholds: charges because of a
     threshold there ever were; used: causes among `causes_of` that have their charge. overdue: what of it is
-    overdue, dunning: the cause of the charge that the newest step of dunning asks for.
+    overdue, dunning: the cause of the charge that the newest step of dunning asks for. in_question: a
+    correction of a flight of theirs is not decided or not posted, so they may owe less.
     """
 
     currency: str
@@ -208,6 +209,7 @@ class Standing:
     used: frozenset[str]
     overdue: int = 0
     dunning: str | None = None
+    in_question: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,10 +250,13 @@ def decide(
     """Charge the student's method now, for which cause and how much; None: not now.
 
     After a decline nothing is charged for an hour, and nothing before the retry that is planned: it takes
-    what is owed by then. A method that was set up since ends the wait. A dispute stops all charges.
+    what is owed by then. A method that was set up since ends the wait. A dispute stops all charges, and so
+    does a correction that is not decided: nobody pays for a flight that was cancelled.
     """
     most = declines_max(is_bank_account=method.method_type == BANK_ACCOUNT)
-    if standing.disputed or standing.recent >= BURST_MAX or standing.declines >= most:
+    if standing.disputed or standing.in_question:
+        return None
+    if standing.recent >= BURST_MAX or standing.declines >= most:
         return None
     last = standing.last
     if last is not None and last.state in ("asked", "processing"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -24,19 +25,21 @@ _PROMISED = """
                WHERE NOT EXISTS (SELECT FROM ledger_public.journals AS posted
                                  WHERE posted.source = 'refund:' || made.id)))
 """
-# Of a bill, what it is less the credits that are not on it yet.
+# Of a bill, what it is and what is open of it, each less the credits that are not on it yet. One statement:
+# a credit is either promised or on the bill.
 _BILL_LEFT = """
-    SELECT -item.amount - coalesce(
-        (SELECT sum(note.amount) FROM account_note AS note
-         WHERE note.bill = item.document AND note.student = item.student
-           AND (note.state = 'waits'
-                OR note.state = 'posted' AND NOT EXISTS (
-                    SELECT FROM item_line AS line
-                    WHERE line.student = item.student AND line.currency = item.currency
-                      AND line.document = item.document
-                      AND line.source IN ('credit-note:' || note.id, 'write-off:' || note.id)))),
-        0)::bigint AS amount
-    FROM item WHERE (item.student, item.currency, item.document) = (:student, :currency, :bill)
+    SELECT (-item.amount - promised.amount)::bigint AS amount, (-item.open - promised.amount)::bigint AS open
+    FROM item
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(note.amount), 0) AS amount FROM account_note AS note
+        WHERE note.bill = item.document AND note.student = item.student
+          AND (note.state = 'waits'
+               OR note.state = 'posted' AND NOT EXISTS (
+                   SELECT FROM item_line AS line
+                   WHERE line.student = item.student AND line.currency = item.currency
+                     AND line.document = item.document
+                     AND line.source IN ('credit-note:' || note.id, 'write-off:' || note.id)))) AS promised
+    WHERE (item.student, item.currency, item.document) = (:student, :currency, :bill)
 """
 _BY_ONE = """
     SELECT coalesce(sum(amount), 0)::bigint AS amount FROM account_note
@@ -55,10 +58,9 @@ async def promised(tx: Tx, student: str) -> int:
     return int((await tx.one(_PROMISED, student=student)).amount)
 
 
-async def bill_left(tx: Tx, student: str, currency: str, bill: str) -> int:
-    """How much of a bill may still be credited."""
-    row = await tx.first(_BILL_LEFT, student=student, currency=currency, bill=bill)
-    return int(row.amount) if row else 0
+async def bill_left(tx: Tx, student: str, currency: str, bill: str) -> Row[Any] | None:
+    """How much of a student's bill may still be credited (`amount`), and written off (`open`)."""
+    return await tx.first(_BILL_LEFT, student=student, currency=currency, bill=bill)
 
 
 async def given_by_one(tx: Tx, student: str, since: datetime) -> int:

@@ -73,6 +73,11 @@ async def lock_owing(tx: Tx, after: str, most: int) -> list[str]:
 # A statement of its own: what is read must be later than the lock. The method that was set up last is
 # charged. What the ledger was asked to post and is not posted yet counts, if the student owes less by it.
 _STANDING = """
+    WITH in_question AS MATERIALIZED (
+        SELECT DISTINCT of.student FROM adjustments_public.adjustments AS open
+        CROSS JOIN LATERAL (VALUES (open.student), (open.student_before)) AS of (student)
+        WHERE open.state IN ('proposed', 'waiting', 'approved', 'failed')
+    )
     SELECT choice.student, choice.occasion, choice.threshold, choice.day, choice.most, choice.most_a_day,
            choice.chosen_on, school.currency, method.payment_method, method.customer, method.method_type,
            method.set_up_at, greatest(-(wallet.balance + greatest(coming.amount, 0)), 0)::bigint AS owed,
@@ -80,7 +85,8 @@ _STANDING = """
            counted.thresholds, flown.source AS newest_flight, last.cause AS last_cause,
            last.attempt AS last_attempt, last.state AS last_state, last.kind AS last_kind,
            last.answered_at AS last_answered_at, last.retry_at AS last_retry_at,
-           overdue.amount AS overdue, dunned.cause AS dunning
+           overdue.amount AS overdue, dunned.cause AS dunning,
+           EXISTS (SELECT FROM in_question WHERE in_question.student = choice.student) AS in_question
     FROM charge_choice AS choice CROSS JOIN school
     JOIN ledger_public.wallets AS wallet
         ON wallet.address = 'student:' || choice.student AND wallet.currency = school.currency
@@ -98,7 +104,10 @@ _STANDING = """
               UNION ALL
               SELECT posting.* FROM recorded_payment AS recorded
               JOIN posting ON posting.payment_id = recorded.id
-              WHERE recorded.student = choice.student AND recorded.state <> 'reverted') AS posting
+              WHERE recorded.student = choice.student AND recorded.state <> 'reverted'
+              UNION ALL
+              SELECT posting.* FROM account_note AS note JOIN posting ON posting.note_id = note.id
+              WHERE note.student = choice.student) AS posting
         CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
         WHERE posting.requested_at > CAST(:now AS timestamptz) - interval '7 days'
           AND posting.currency = school.currency AND entry.wallet = 'student:' || choice.student
@@ -219,6 +228,7 @@ def _standing(row: Row[Any]) -> Standing:
         used=frozenset(),
         overdue=row.overdue,
         dunning=row.dunning,
+        in_question=row.in_question,
     )
 
 

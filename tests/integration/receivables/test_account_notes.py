@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from fleet.database import Database
+from fleet.envelope import Record
 from schemas.refunds import RefundSettled
 from services.receivables import handlers
 from services.receivables.desk.reads import notes
@@ -13,7 +14,7 @@ from tests.conftest import OpenDatabase
 from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.credits import a_school
 from tests.integration.receivables.stories import staged
-from tests.integration.receivables.test_open_items import bill, open_of, posts, taken
+from tests.integration.receivables.test_open_items import bill, correct, open_of, posts, taken
 from tests.integration.receivables.test_recorded_payments import TODAY, Desk
 from tests.support.records import record
 
@@ -91,6 +92,41 @@ async def test_a_bill_is_credited_and_written_off_no_further_than_it_goes(desk: 
     assert await open_of(desk.db) == {"flight:F2": -50}
     assert "nothing is left" in await desk.says("write_off_bill", "F1", why="w")
     assert "nobody was billed for F9" in await desk.says("write_off_bill", "F9", why="w")
+
+
+async def corrects(desk: Desk, *corrections: Record) -> None:
+    await taken(desk.db, await posts(desk.ledger, *corrections))
+
+
+async def test_what_waits_is_judged_again_when_its_second_person_agrees(desk: Desk) -> None:
+    """The flight was corrected to less meanwhile, was cancelled, or is another student's."""
+    await desk.says("credit_bill", "F1", why="radio failed", amount=90)
+    await corrects(desk, correct("F1", 30))
+    short = await desk.says("approve_note", await newest(desk), who="bob")
+    assert short == ("refused: at most 0.70 USD of flight:F1 can be credited now: refuse it, and ask anew")
+    await corrects(desk, correct("F1", 70, revision=3))
+    assert "at most 0.00 USD" in await desk.says("approve_note", await newest(desk), who="bob")
+    await desk.says("refuse_note", await newest(desk), who="bob", why="cancelled")
+    assert await desk.money() == {"student:anna": -50}
+    assert "nothing is left of the bill" in await desk.says("credit_bill", "F1", why="w", amount=1)
+    await corrects(desk, bill("F3", 80))
+    await desk.says("write_off_bill", "F3", why="died")
+    await corrects(desk, correct("F3", 80), correct("F3", -80, student="bert", revision=3))
+    assert "at most 0.00 USD" in await desk.says("approve_note", await newest(desk), who="bob")
+    assert await desk.money() == {"student:anna": -50, "student:bert": -80}
+
+
+async def test_two_write_offs_of_one_rest_are_one(desk: Desk) -> None:
+    """What is paid of a bill is not written off, however many ask for what is left."""
+    await desk.records(50)
+    assert "0.50 USD: it is posted" in await desk.says("write_off_bill", "F1", why="moved", amount=50)
+    await corrects(desk, bill("F3", 100))
+    await desk.records(110, number="R-2")  # all of F2, and 60 of F3
+    assert "a second person" in await desk.says("write_off_bill", "F3", why="moved")
+    again = await desk.says("write_off_bill", "F3", why="moved", amount=40)
+    assert "at most 0.00 USD of flight:F3 can be written off" in again
+    await desk.says("approve_note", await newest(desk), who="bob")
+    assert await open_of(desk.db) == {}
 
 
 async def test_a_bounced_cheque_costs_a_fee_and_comes_again_under_its_number(desk: Desk) -> None:

@@ -12,12 +12,16 @@ from fleet.envelope import Record
 from schemas.charges import ChargeAnswered
 from services.receivables import handlers, steps
 from services.receivables.desk.decisions import ACTIONS
+from services.receivables.desk.reads import notes
 from services.receivables.domain.auto_charges import request_id
 from tests.conftest import OpenDatabase
+from tests.integration.adjustments.stories import decide as decide_about
+from tests.integration.adjustments.stories import given_policy, propose, revised
 from tests.integration.billing.given import rows
 from tests.integration.receivables.credits import a_school, owes
 from tests.integration.receivables.stories import failed_intent, intent, webhook
 from tests.integration.receivables.test_dispatches import HOUR, School, flown
+from tests.integration.receivables.test_open_items import bill, posts, taken
 from tests.support.decisions import answered, decision
 from tests.support.records import record
 
@@ -268,6 +272,38 @@ async def test_a_card_that_was_removed_is_not_charged(anna: Database, ledger: Da
     await owes(ledger, 150_00)
     await due(anna)
     assert await asked(anna) == []
+
+
+async def test_nothing_is_charged_while_a_correction_of_a_flight_is_not_decided(
+    anna: Database, ledger: Database, open_db: OpenDatabase
+) -> None:
+    """Whoever's flight was cancelled does not pay for it because the approval takes a day."""
+    adjustments = open_db("adjustments")
+    await given_policy(adjustments, approve_above=1)
+    await propose(adjustments, revised())
+    await owes(ledger, 150_00)
+    await due(anna)
+    assert await asked(anna) == []
+    assert (await decide_about(adjustments, "reject", "F1:2", "ann")).outcome == "done"
+    await due(anna)
+    assert await amounts(anna) == [("threshold:1", 150_00)]
+
+
+async def test_what_a_person_credited_is_not_charged_before_the_ledger_has_it(
+    anna: Database, ledger: Database
+) -> None:
+    await taken(anna, await posts(ledger, bill("F1", 150_00)))
+    note = decision("receivables", "credit_bill", "F1", {"amount": 60_00}, why="radio failed")
+    assert (await answered(anna, ACTIONS, note)).outcome == "done"
+    async with anna.transaction() as tx:
+        [kept] = await notes.notes(tx)
+    agreed = decision("receivables", "approve_note", str(kept["id"]), who="bob")
+    assert (await answered(anna, ACTIONS, agreed)).outcome == "done"
+    await due(anna)
+    assert await asked(anna) == []  # 90.00 are owed
+    await taken(anna, await posts(ledger, bill("F2", 30_00)))
+    await due(anna)
+    assert await amounts(anna) == [("threshold:1", 120_00)]
 
 
 async def test_after_each_flight_what_is_owed_is_charged_once(anna: Database, open_db: OpenDatabase) -> None:

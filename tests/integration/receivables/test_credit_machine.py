@@ -1,186 +1,212 @@
-"""A student's credit under any order of holds, bills, payments, declines, refunds and disputes.
+"""The same credit, with what people say of a student's account: payments by hand, credits, refunds.
 
-Billing, receivables and the ledger, each on its own tables. The model is two sums and a hold for each flight:
-who is cleared, and what is posted, held, disputed and left, is what it says after every step.
+The model has an amount for each document of the account. A credit note or write-off goes no further than its
+bill, a refund no further than what is left to the student, each less what waits for a second person.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from fleet.database import Database
-from fleet.zones import local_date
-from services.billing.handlers import configure_school
 from services.receivables import handlers
-from services.receivables.desk.decisions import ACTIONS
 from tests.conftest import OpenDatabase
-from tests.integration.billing.given import completed, configured
-from tests.integration.receivables.credits import SCHOOL, a_school, stands
-from tests.integration.receivables.stories import charge, dispute, failed_intent, refund, webhook
-from tests.integration.receivables.test_dispatches import HOUR, School, called_off, dispatched
-from tests.support.decisions import answered, decision
-from tests.support.machines import Machine, run_machine
+from tests.integration.billing.given import rows
+from tests.integration.receivables.credit_machine import ALONE, AMOUNT, LIMIT, SOLO, WHICH, Credit
+from tests.integration.receivables.credits import a_school
+from tests.integration.receivables.test_dispatches import ROUTES, Handler, School
+from tests.integration.receivables.test_open_items import correct, open_of
+from tests.support.machines import run_machine
 
-LIMIT = 50_000
-HOURS = st.integers(1, 3)
-AMOUNT = st.integers(1, 40_000)
-WHICH = st.integers(0, 20)
+POLICY: Mapping[str, Any] = {
+    "limit": LIMIT,
+    "limit_solo": SOLO,
+    "allowed_by_one_up_to": ALONE,
+    "given_by_one_up_to": ALONE,
+    "cheques_count": "when_cleared",
+    "bounced_cheque_fee": 2_500,
+}
 _numbers = count(1)
-_versions = count(2)  # the fixture made the first
 
 
-def held_for(hours: int) -> int:
-    """A whole number of hours with the margin, rounded up."""
-    return -(-hours * HOUR * 110 // 100)
+class Accounts(School):
+    """A school whose accounts are kept as the ledger posts."""
+
+    routes: Mapping[str, tuple[str, Handler]] = MappingProxyType(
+        {**ROUTES, "journal.posted": ("receivables", handlers.take_journals)}
+    )
 
 
-class Credit(Machine):
-    """One student of a school that many examples share."""
+@dataclass(kw_only=True)
+class Note:
+    """A credit note, write-off or refund. alone: whether one person's word was enough."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, school: School) -> None:
-        super().__init__(loop)
-        self.school, self.db = school, school.db["receivables"]
+    action: str
+    amount: int
+    alone: bool
+    state: str
+    bill: str = ""
+
+
+class Accounted(Credit):
+    """One student of a school that many examples share, and the people at the desk."""
 
     @initialize()
     def begin(self) -> None:
-        self.student = f"s{next(_numbers)}"
-        known = {"kind": "student", "key": self.student, "new": {}}
-        self.wait(configure_school(self.school.db["billing"], [configured(next(_versions), [known])]))
-        self.posted = self.disputed = 0
-        self.flights: dict[str, int] = {}  # revision
-        self.held: dict[str, int] = {}
-        self.cards: dict[str, dict[str, Any]] = {}
+        super().begin()
+        self.notes: dict[str, Note] = {}
+        self.payments: dict[str, tuple[int, str]] = {}  # of the desk, by their ids, with their states
+
+    # What is given
 
     @property
-    def room(self) -> int:
-        return LIMIT + self.posted - sum(self.held.values()) - self.disputed
+    def bills(self) -> list[str]:
+        return sorted(name for name in self.documents if name.startswith("flight:"))
 
-    @rule(hours=HOURS)
-    def dispatch(self, hours: int) -> None:
-        flight = f"D{next(_numbers)}"
-        self.flights[flight] = 0
-        self._dispatch(flight, hours)
+    def _waits(self, *actions: str, bill: str = "") -> int:
+        """What waits for a second person."""
+        return sum(
+            note.amount
+            for note in self.notes.values()
+            if note.state == "waits" and note.action in actions and note.bill == bill
+        )
 
-    @precondition(lambda self: self.flights)
-    @rule(which=WHICH, hours=HOURS)
-    def dispatch_again(self, which: int, hours: int) -> None:
-        self._dispatch(self._flight(which), hours)
+    def _open(self) -> dict[str, int]:
+        """What is open of each document: what was paid settles what is due first, and the other way round."""
+        left = {side: sum(max(-side * n, 0) for n in self.documents.values()) for side in (-1, 1)}
+        found = {}
+        for document, amount in sorted(self.documents.items()):
+            side = 1 if amount > 0 else -1
+            settled = min(abs(amount), left[side])
+            left[side] -= settled
+            if abs(amount) > settled:
+                found[document] = side * (abs(amount) - settled)
+        return found
 
-    def _dispatch(self, flight: str, hours: int) -> None:
-        self.flights[flight] += 1
-        told = dispatched(flight, self.flights[flight], f"{hours}.0", student=self.student)
-        self.wait(self.school.say(told))
-        wanted, mine = held_for(hours), self.held.get(flight, 0)
-        cleared = wanted <= self.room + mine
-        answer = (flight, self.flights[flight], "cleared" if cleared else "limit_exceeded")
-        assert answer in self.wait(self.school.answers())
-        if cleared:
-            self.held[flight] = wanted
-        self._compare()
+    @precondition(lambda self: self.bills)
+    @rule(which=WHICH, amount=AMOUNT, action=st.sampled_from(["credit_bill", "write_off_bill"]))
+    def credit(self, which: int, amount: int, action: str) -> None:
+        bill = self.bills[which % len(self.bills)]
+        most = self._left(action, bill)
+        self._give(action, bill.removeprefix("flight:"), amount, most, bill=bill)
 
-    @precondition(lambda self: self.flights)
+    def _left(self, action: str, bill: str) -> int:
+        of = self.documents[bill] if action == "credit_bill" else self._open().get(bill, 0)
+        return -of - self._waits("credit_bill", "write_off_bill", bill=bill)
+
+    @precondition(lambda self: self.posted > 0)
+    @rule(amount=AMOUNT)
+    def refund_credit(self, amount: int) -> None:
+        told = {"way": "cash", "number": f"P-{next(_numbers)}", "paid_on": self.today.isoformat()}
+        self._give("refund_credit", self.student, amount, self._free, **told)
+
+    @property
+    def _free(self) -> int:
+        return self.posted - sum(self.held.values()) - self.disputed - self._waits("refund_credit")
+
+    def _give(self, action: str, about: str, amount: int, most: int, *, bill: str = "", **told: Any) -> None:
+        if amount > most:
+            self._decided(action, about, outcome="refused", amount=amount, **told)
+            return
+        self._decided(action, about, amount=amount, **told)
+        given = sum(n.amount for n in self.notes.values() if n.alone and n.state in ("waits", "posted"))
+        alone = amount + given <= ALONE
+        note = Note(action=action, amount=amount, alone=alone, state="waits", bill=bill)
+        self.notes[self._newest("account_note", "asked_at")] = note
+        if alone:
+            self._stands(note, "posted", 1)
+
+    def _newest(self, table: str, at: str) -> str:
+        """The id of what was kept last."""
+        query = f"SELECT id FROM {table} ORDER BY {at} DESC, id DESC LIMIT 1"  # noqa: S608 - constants
+        [row] = self.wait(rows(self.db, query))
+        return str(row["id"])
+
+    def _stands(self, note: Note, state: str, sign: int) -> None:
+        """It is posted, or posted back."""
+        note.state = state
+        id = next(id for id, one in self.notes.items() if one is note)
+        gives = note.action != "refund_credit"
+        self._moved(note.bill or f"note:{id}", sign * note.amount * (1 if gives else -1))
+
+    def _of(self, state: str) -> list[str]:
+        return sorted(id for id, note in self.notes.items() if note.state == state)
+
+    @precondition(lambda self: self._of("waits"))
+    @rule(which=WHICH, agrees=st.booleans())
+    def second(self, which: int, agrees: bool) -> None:
+        """Another person agrees, if it can still be, or does not."""
+        id = self._of("waits")[which % len(self._of("waits"))]
+        note = self.notes[id]
+        if not agrees:
+            self._decided("refuse_note", id, who="bob")
+            note.state = "refused"
+            return
+        left = self._left(note.action, note.bill) if note.bill else self._free
+        if left < 0:  # less what waits, of which this is
+            self._decided("approve_note", id, who="bob", outcome="refused")
+            return
+        self._decided("approve_note", id, who="bob")
+        self._stands(note, "posted", 1)
+
+    @precondition(lambda self: self._of("posted"))
     @rule(which=WHICH)
-    def cancel(self, which: int) -> None:
-        flight = self._flight(which)
-        self.wait(self.school.say(called_off(flight)))
-        self._ended(flight)
+    def revert_note(self, which: int) -> None:
+        id = self._of("posted")[which % len(self._of("posted"))]
+        self._decided("revert_note", id)
+        self._stands(self.notes[id], "reverted", -1)
+        self._decided("revert_note", id, outcome="refused")
 
-    @precondition(lambda self: self.flights)
-    @rule(which=WHICH, hours=HOURS)
-    def fly(self, which: int, hours: int) -> None:
-        """What was flown is owed, cleared or not, and whatever the limit is."""
-        flight = self._flight(which)
-        alone = {"instructor": None, "dual_hours": "0", "ground_hours": "0", "student": self.student}
-        meters = {"hobbs_out": None, "hobbs_in": None, "flight_hours": f"{hours}.0"}
-        self.wait(self.school.say(completed(flight_id=flight, **alone, **meters)))
-        self.posted -= hours * HOUR
-        self._ended(flight)
+    # What comes in by hand
 
-    def _ended(self, flight: str) -> None:
-        self.wait(self.school.end())
-        del self.flights[flight]
-        self.held.pop(flight, None)
-        self._compare()
+    @rule(amount=AMOUNT, method=st.sampled_from(["cash", "cheque", "bank_transfer"]))
+    def pay_by_hand(self, amount: int, method: str) -> None:
+        """A cheque counts once the bank paid it."""
+        told = {"method": method, "number": str(next(_numbers)), "paid_on": self.today.isoformat()}
+        self._decided("record_payment", self.student, amount=amount, **told)
+        id = self._newest("recorded_payment", "recorded_at")
+        self.payments[id] = amount, "held" if method == "cheque" else "received"
+        if method != "cheque":
+            self._moved(f"recorded:{id}", amount)
 
-    def _flight(self, which: int) -> str:
-        return sorted(self.flights)[which % len(self.flights)]
+    @precondition(lambda self: self.payments)
+    @rule(which=WHICH)
+    def revert_payment(self, which: int) -> None:
+        id = sorted(self.payments)[which % len(self.payments)]
+        amount, state = self.payments.pop(id)
+        self._decided("revert_payment", id)
+        self._moved(f"recorded:{id}", -amount if state == "received" else 0)
 
-    @rule(amount=AMOUNT)
-    def pay_cash(self, amount: int) -> None:
-        day = local_date(datetime.now(UTC), SCHOOL["time_zone"]).isoformat()
-        told = {"method": "cash", "number": str(next(_numbers)), "paid_on": day, "amount": amount}
-        asked = decision("receivables", "record_payment", self.student, told)
-        assert self.wait(answered(self.db, ACTIONS, asked)).outcome == "done"
-        self._moved(amount)
-
-    @rule(amount=AMOUNT)
-    def pay_by_card(self, amount: int) -> None:
-        name = f"ch_{next(_numbers)}"
-        self.cards[name] = {"left": amount, "refunds": 0, "open": False}
-        paid = charge(name, student=self.student, amount=amount, amount_captured=amount)
-        self._report("charge.succeeded", paid, amount)
-
-    @rule(amount=AMOUNT)
-    def decline(self, amount: int) -> None:
-        failed = failed_intent(f"ch_{next(_numbers)}", student=self.student, amount=amount)
-        self._report("payment_intent.payment_failed", failed, 0)
-
-    @precondition(lambda self: self._cards())
-    @rule(which=WHICH, amount=AMOUNT)
-    def refund(self, which: int, amount: int) -> None:
-        name, card = self._card(which)
-        amount = min(amount, card["left"])
-        card["left"] -= amount
-        card["refunds"] += 1
-        told = refund(name, f"re_{name}_{card['refunds']}", amount=amount)
-        self._report("refund.created", told, -amount)
-
-    @precondition(lambda self: self._cards())
-    @rule(which=WHICH, end=st.sampled_from(["needs_response", "won", "lost"]))
-    def dispute(self, which: int, end: str) -> None:
-        """All that is left of a payment is disputed: it gives no room until that is won."""
-        name, card = self._card(which)
-        amount, card["left"] = card["left"], 0
-        rows = [{"id": f"txn_{name}", "amount": -amount, "fee": 0, "net": -amount}]
-        if end == "won":
-            rows.append({"id": f"txn_{name}_back", "amount": amount, "fee": 0, "net": amount})
-        told = dispute(name, id=f"du_{name}", amount=amount, status=end, balance_transactions=rows)
-        self.disputed += amount if end == "needs_response" else 0
-        self._report("charge.dispute.updated", told, -amount if end == "lost" else 0)
-
-    def _cards(self) -> list[str]:
-        return sorted(name for name, card in self.cards.items() if card["left"])
-
-    def _card(self, which: int) -> tuple[str, dict[str, Any]]:
-        able = self._cards()
-        return able[which % len(able)], self.cards[able[which % len(able)]]
-
-    def _report(self, event: str, told: dict[str, Any], amount: int) -> None:
-        self.wait(handlers.take_stripe_events(self.db, [webhook(event, told)]))
-        self._moved(amount)
-
-    def _moved(self, amount: int) -> None:
-        self.wait(self.school.settle())
-        self.posted += amount
-        self._compare()
+    @precondition(lambda self: self.bills)
+    @rule(which=WHICH, amount=AMOUNT, back=st.booleans())
+    def correct(self, which: int, amount: int, back: bool) -> None:
+        """A flight was corrected; to less than nothing, where it was credited before."""
+        bill = self.bills[which % len(self.bills)]
+        flight, moved = bill.removeprefix("flight:"), amount if back else -amount
+        told = correct(flight, moved, student=self.student, revision=next(_numbers) + 1)
+        self.wait(self.school.say(told))
+        self._moved(bill, moved)
 
     def _compare(self) -> None:
-        pending = sum(self.held.values())
-        found = self.wait(stands(self.db, self.student))
-        assert {name: found[name] for name in ("posted", "pending", "available", "disputed", "room")} == {
-            "posted": self.posted,
-            "pending": pending,
-            "available": self.posted - pending,
-            "disputed": self.disputed,
-            "room": self.room,
-        }
+        super()._compare()
+        wanted = self._open()
+        assert self.wait(open_of(self.db, self.student)) == wanted
+        assert sum(wanted.values()) == self.posted
 
 
-async def test_nobody_is_cleared_beyond_the_limit(db: Database, open_db: OpenDatabase) -> None:
-    await handlers.follow_book(db, [a_school(limit=LIMIT)])
-    school = School(open_db, db)
-    await run_machine(lambda loop: Credit(loop, school), examples=12, steps=25)
+async def test_nobody_is_cleared_beyond_the_limit_and_no_account_beyond_what_was_said(
+    db: Database, open_db: OpenDatabase
+) -> None:
+    await handlers.follow_book(db, [a_school(**POLICY)])
+    school = Accounts(open_db, db)
+
+    def machine(loop: asyncio.AbstractEventLoop) -> Accounted:
+        return Accounted(loop, school)
+
+    await run_machine(machine, examples=8, steps=30)

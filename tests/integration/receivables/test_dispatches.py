@@ -1,7 +1,7 @@
 """Dispatched flights: who is cleared, who is refused, and what becomes of the hold."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,8 @@ DEPARTS = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 HOUR = 165_00 + 924  # of N364MA, and its tax
 HELD = 19_167  # with ten percent more, rounded up
 RECEIVABLES = "receivables"
-ROUTES = {
+Handler = Callable[[Database, Sequence[Record]], Awaitable[Any]]
+ROUTES: Mapping[str, tuple[str, Handler]] = {
     "flight.dispatched": ("billing", estimate_flights),
     "flight.completed": ("billing", bill_flights),
     "flight.cancelled": ("billing", cancel_flights),
@@ -39,23 +40,30 @@ ROUTES = {
 class School:
     """Billing, receivables and the ledger, with Kafka played by hand: what one stages the others read."""
 
+    routes: Mapping[str, tuple[str, Handler]] = ROUTES
+
     def __init__(self, open_db: OpenDatabase, receivables: Database) -> None:
-        self.db = {service: open_db(service) for service, _ in ROUTES.values()} | {RECEIVABLES: receivables}
+        self.db = {
+            service: open_db(service) for service in sorted({name for name, _ in self.routes.values()})
+        } | {RECEIVABLES: receivables}
         self._read: dict[str, int] = {}
 
     async def say(self, *records: Record) -> None:
         """Hand records to their reader, each a batch of its own, and go on until all is quiet."""
         for one in records:
-            service, handle = ROUTES[one.topic]
+            service, handle = self.routes[one.topic]
             await handle(self.db[service], [one])
-        await self.settle()
+        await self.settle({self.routes[one.topic][0] for one in records})
 
-    async def settle(self) -> None:
-        while batch := [one for service in self.db for one in await self._staged(service)]:
+    async def settle(self, services: Collection[str] = ()) -> None:
+        """Go on with what these services staged, or all, until nothing is left."""
+        heard = set(services or self.db)
+        while batch := [one for service in sorted(heard) for one in await self._staged(service)]:
+            heard = set()
             for one in batch:
-                if one.topic in ROUTES:
-                    service, handle = ROUTES[one.topic]
-                    await handle(self.db[service], [one])
+                service, handle = self.routes[one.topic]
+                await handle(self.db[service], [one])
+                heard.add(service)
 
     async def _staged(self, service: str) -> list[Record]:
         found = await rows(
@@ -72,13 +80,13 @@ class School:
                 ce_id=row["event_id"],
             )
             for row in found
-            if row["topic"] in ROUTES
+            if row["topic"] in self.routes
         ]  # fmt: skip
 
     async def end(self) -> None:
         """The timer that sees flights end, and what follows."""
         await handlers.end_flights(self.db["receivables"])
-        await self.settle()
+        await self.settle(["receivables"])
 
     async def answers(self) -> list[tuple[str, int, str]]:
         """Flight, revision, and cleared or the reason of the refusal, in order."""
