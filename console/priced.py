@@ -55,9 +55,8 @@ async def priced_as_asked(visit: Visit, tx: Tx, about: str, told: Mapping[str, A
 
 async def newest_card(tx: Tx, kind: str, key: str) -> dict[str, Any] | None:
     """The newest card of this kind and key, as the book has it; None: there is none."""
-    whole = await reads.whole_book(tx)
-    fitting = [one for one in whole.cards if (one.kind, one.key) == (kind, key)]
-    return dict(max(fitting, key=lambda one: one.effective_from).document) if fitting else None
+    cards = (await reads.some_of_the_book(tx, [kind], key=key)).cards
+    return dict(cards[-1].document) if cards else None
 
 
 async def _first_day(visit: Visit, tx: Tx) -> date:

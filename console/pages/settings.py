@@ -8,7 +8,7 @@ from console.context import Visit
 from console.guard import Pages
 from console.reads import school
 from console.roles import STAFF
-from console.settled import of_the_book, of_the_console
+from console.settled import OF_THE_SCHOOL, of_the_book, of_the_console
 from services.billing.desk import reads
 
 pages = Pages()
@@ -18,7 +18,7 @@ pages = Pages()
 async def settings(visit: Visit) -> Response:
     """The school's settings by its book, what this console was told, and which Stripe payouts works with."""
     async with visit.reading() as tx:
-        book = await reads.whole_book(tx)
+        book = await reads.some_of_the_book(tx, OF_THE_SCHOOL)
         stripe = await school.stripe(tx)
     return visit.page(
         "settings.html",

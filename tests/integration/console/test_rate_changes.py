@@ -129,7 +129,7 @@ async def test_the_preview_of_a_proposal_prices_the_month(desk: Desk, billed: Da
         )
     shown = (await paula.get(address)).text
     assert "/flights/F123" in shown
-    assert "Flights of May 2026" in shown
+    assert "Its flights of May 2026" in shown
 
 
 async def test_settings_say_where_each_comes_from_and_show_no_secret(
