@@ -28,6 +28,10 @@ def setting(kind: str, name: str, value: Any, currency: str) -> str:
 
 
 def _one_of(value: Any, currency: str) -> str:
+    if isinstance(value, Mapping) and "action" in value:  # a step of dunning
+        when = [f"from {value['days_overdue']} days"] if value.get("days_overdue") else []
+        when += [f"from {money(value['balance'], currency)}"] if value.get("balance") else []
+        return f"{value['name']}: {words(value['action'])} {' and '.join(when)}".strip()
     if isinstance(value, Mapping):  # a fee of an airport
         fee = AirportFee.model_validate(value)
         return f"{fee.name} {money(fee.amount, currency)}"

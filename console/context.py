@@ -13,6 +13,7 @@ from jinja2 import Environment
 
 from console import store
 from console.reads.school import School, school
+from console.recent import Recent
 from console.roles import Person
 from console.settings import ConsoleSettings
 from console.store.sessions import Session
@@ -31,6 +32,7 @@ class Console:
     holders: Database
     templates: Environment
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    recent: Recent = field(default_factory=Recent)
     _school: School | None = None
     _school_at: float = field(default=0.0)
 
@@ -79,13 +81,19 @@ class Visit:
             await store.holders.speak_for(tx, self.person.wallet)
             yield tx
 
-    def page(self, template: str, *, status: int = 200, **shown: Any) -> HTMLResponse:
-        """A page from a template, which also knows the visit and the time."""
+    def page(
+        self, template: str, *, status: int = 200, as_of: datetime | None = None, **shown: Any
+    ) -> HTMLResponse:
+        """A page from a template, which also knows the visit and the time.
+
+        as_of: when what it shows was read, where that was not now.
+        """
         text = self.console.templates.get_template(template).render(
             visit=self,
             person=self.person,
             school=self.school,
             now=self.console.clock(),
+            as_of=as_of or self.console.clock(),
             path=self.request.url.path,
             theme=self.request.cookies.get("theme", "auto"),
             **shown,

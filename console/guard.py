@@ -65,8 +65,10 @@ async def session_of(request: Request) -> Session | None:
     if not 0 < len(cookie) <= COOKIE_CHARS_MAX:
         return None
     idle = timedelta(minutes=console.settings.console_idle_minutes)
+    # A page that looks again by itself is nobody at the desk: only htmx asks for those.
+    by_itself = request.method == "GET" and request.headers.get("hx-request") is not None
     async with console.db.transaction() as tx:
-        return await store.sessions.use(tx, cookie, idle=idle)
+        return await store.sessions.use(tx, cookie, idle=idle, touch=not by_itself)
 
 
 def visit_for(roles: frozenset[str]) -> Callable[[Request], Awaitable[Visit]]:

@@ -47,6 +47,7 @@ GROUPS: Final = (
         Entry(title="Payments", address="/payments"),
         Entry(title="Without a student", address="/payments/unallocated"),
         Entry(title="By hand", address="/payments/by-hand"),
+        Entry(title="Deposits", address="/payments/deposits"),
         Entry(title="Disputes", address="/payments/disputes"),
         Entry(title="Unexplained rows", address="/movements"),
     )),
@@ -81,6 +82,7 @@ GROUPS: Final = (
         Entry(title="Questions", address="/questions"),
         Entry(title="Audit", address="/audit"),
         Entry(title="Refused accesses", address="/audit/refused"),
+        Entry(title="Settings", address="/settings"),
     )),
     Group(title="Mine", entries=(
         Entry(title="My money", address="/own", roles=HOLDERS),

@@ -18,9 +18,10 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def csv_lines(listing: Listing, rows: Sequence[Mapping[str, Any]], zone: str) -> Iterator[str]:
     """A CSV file of a list: amounts in major units as numbers, instants in the zone, formulas as texts."""
-    yield ",".join(_quoted(column.title) for column in listing.columns) + "\r\n"
+    columns = listing.in_files
+    yield ",".join(_quoted(column.title) for column in columns) + "\r\n"
     for row in rows:
-        yield ",".join(_cell(column, row, zone) for column in listing.columns) + "\r\n"
+        yield ",".join(_cell(column, row, zone) for column in columns) + "\r\n"
 
 
 def _cell(column: Column, row: Mapping[str, Any], zone: str) -> str:
@@ -61,6 +62,14 @@ def _quoted(text: str) -> str:
 def link_of(link: str, row: Mapping[str, Any]) -> str:
     """An address with a row's fields in it, each as one part of the path."""
     return link.format(**{name: quote(str(row[name]), safe="") for name in _names_in(link)})
+
+
+def way_of(listing: Listing, row: Mapping[str, Any]) -> str | None:
+    """Where an amount of a row leads whose column leads nowhere by itself: to what the row is of."""
+    link = listing.thing
+    if link is None or any(row[name] is None for name in _names_in(link)):
+        return None
+    return link_of(link, row)
 
 
 @lru_cache(maxsize=256)

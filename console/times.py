@@ -13,6 +13,11 @@ def shown_instant(at: datetime | None, zone: str) -> str:
     return at.astimezone(time_zone(zone)).strftime("%Y-%m-%d %H:%M %Z") if at else ""
 
 
+def shown_moment(at: datetime, zone: str) -> str:
+    """The same to the second: 2026-05-22 14:03:07 EDT."""
+    return at.astimezone(time_zone(zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
 def begin_of_day(day: date, zone: str) -> datetime:
     """The first instant of a day in a zone; days that no clock shows become the nearest that one does."""
     day = min(max(day, _FIRST), _LAST)

@@ -40,6 +40,7 @@ from console.pages import (
     rate_changes,
     reconciliation,
     reserve,
+    settings,
     statements,
     students,
     transfers,
@@ -49,7 +50,7 @@ from console.signin.leaving import leaving_routes
 from console.signin.local import local_routes
 from console.signin.oidc import oidc_routes
 from console.signin.provider import Provider
-from console.times import shown_instant, span
+from console.times import shown_instant, shown_moment, span
 from fleet.metrics import start_at_zero
 from fleet.money import minor_digits
 
@@ -75,6 +76,7 @@ MODULES: Final = (
     own,
     own_card,
     audit,
+    settings,
     acts,
 )
 
@@ -130,6 +132,7 @@ def templates() -> Environment:
         "sentence": wording.sentence,
         "source_words": wording.source_words,
         "instant": shown_instant,
+        "moment": shown_moment,
         "instant_of": wording.instant_of,
         "part": lambda value: quote(str(value), safe=""),
     }
@@ -141,6 +144,7 @@ def templates() -> Environment:
         "here": here,
         "digits": minor_digits,
         "link_of": shown.link_of,
+        "way_of": shown.way_of,
         "filled": shown.filled,
         "card_says": cards.says,
         "card_setting": cards.setting,

@@ -22,13 +22,13 @@ def workbook(listing: Listing, rows: Sequence[Mapping[str, Any]], zone: str) -> 
     book = Workbook(write_only=True)
     sheet = book.create_sheet(listing.title[:SHEET_CHARS_MAX])
     sheet.freeze_panes = "A2"
-    titles = [WriteOnlyCell(sheet, value=column.title) for column in listing.columns]
+    titles = [WriteOnlyCell(sheet, value=column.title) for column in listing.in_files]
     for cell in titles:
         cell.font = Font(bold=True)
     sheet.append(titles)
     for row in rows:
         cells = []
-        for column in listing.columns:
+        for column in listing.in_files:
             value, form = _value(column, row, zone)
             cell = WriteOnlyCell(sheet, value=value)
             if isinstance(value, str):

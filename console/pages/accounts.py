@@ -20,9 +20,14 @@ async def ageing(visit: Visit) -> Response:
 
 @pages.get("/documents/{document:path}", STAFF)
 async def document(visit: Visit, document: str) -> Response:
-    """To what a bill or payment is of: the flight, the payment, or else the journal."""
+    """To what an open item is of: the flight, the payment, what was given by hand, or else the journal."""
     kind, _, name = document.partition(":")
-    places = {"flight": "/flights/", "charge": "/payments/"}
+    places = {
+        "flight": "/flights/",
+        "charge": "/payments/",
+        "recorded": "/payments/by-hand/",
+        "note": "/notes/",
+    }
     address = places.get(kind, "/journals/") + quote(name if kind in places else document, safe="")
     return RedirectResponse(address, status_code=303)
 

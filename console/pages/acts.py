@@ -13,6 +13,7 @@ from console.catalogue import ACTS
 from console.context import Visit
 from console.forms import Act, Unfit
 from console.guard import Form, Missing, Pages, Refused, form_of
+from console.priced import Priced, priced_as_asked
 from console.reads import pages_at_stripe
 from console.roles import ROLES
 from fleet.database import Tx
@@ -94,6 +95,7 @@ async def show(visit: Visit, bundle_id: UUID) -> Response:
         found = await store.acts.of_bundle(tx, bundle_id, visit.person.name)
         waits = await store.acts.still_waits(tx, bundle_id)
         made = await _pages_made(tx, visit, found)
+        month = await _month_of(tx, visit, found)
     if not found:
         raise Missing
     act = _act_of(visit, found[0])
@@ -108,6 +110,7 @@ async def show(visit: Visit, bundle_id: UUID) -> Response:
         late=waits and late,
         made=made,
         making=not waits and age_s < MADE_WITHIN_S,
+        month=month,
         topic=TOPICS["decision.requested"].name,
     )
 
@@ -121,6 +124,14 @@ async def _pages_made(
         for one in found
         if one.action in pages_at_stripe.ACTIONS and one.decision.outcome == "done"
     }
+
+
+async def _month_of(tx: Tx, visit: Visit, found: Sequence[store.acts.Act]) -> Priced | None:
+    """Of rates that are to be proposed: what they would have done to the newest month's flights."""
+    one = found[0] if len(found) == 1 else None
+    if one is None or one.action != "propose_rates" or one.decided_at or one.preview.outcome != "previewed":
+        return None
+    return await priced_as_asked(visit, tx, one.object, one.parameters)
 
 
 def _act_of(visit: Visit, one: store.acts.Act) -> Act | None:
@@ -138,4 +149,5 @@ async def decide(visit: Visit, bundle_id: UUID) -> Response:
     if _act_of(visit, found[0]) is None:
         raise Refused("your roles changed since the preview", person=visit.person.name)
     await asking.decide(visit, bundle_id)
+    visit.console.recent.forget()
     return RedirectResponse(f"/acts/{bundle_id}", status_code=303)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from console import shown
 from console.context import Visit
 from console.reads import tables
-from console.reads.tables import Listing, Question
+from console.reads.tables import Listing, Page, Question
 from console.workbooks import MEDIA_TYPE as XLSX
 from console.workbooks import workbook
 
@@ -35,19 +36,28 @@ async def list_page(
     """
     asked = tables.question(listing, dict(visit.request.query_params))
     zone, form = visit.school.zone, file_form(visit)
-    async with visit.reading_own() if own else visit.reading() as tx:
-        if not form:
-            found = await tables.page(tx, listing, asked, zone=zone, given=given)
-        else:
-            rows = await tables.everything(tx, listing, asked, zone=zone, given=given)
     if form:
+        async with visit.reading_own() if own else visit.reading() as tx:
+            rows = await tables.everything(tx, listing, asked, zone=zone, given=given)
         return await file_of(listing, rows, zone, form)
+
+    async def read() -> Page:
+        async with visit.reading_own() if own else visit.reading() as tx:
+            return await tables.page(tx, listing, asked, zone=zone, given=given)
+
+    as_of: datetime | None = None
+    if listing.sums and not own and asked == Question(order=listing.order):
+        key = (listing.name, zone, *sorted((given or {}).items()))
+        found, as_of = await visit.console.recent.get(key, read)
+    else:
+        found = await read()
     shown_with: dict[str, Any] = {
         "listing": listing,
         "asked": asked,
         "found": found,
         "links": Links(visit, asked, kept or {}),
         "kept": kept or {},
+        "as_of": as_of,
     }
     return visit.page(template, **shown_with, **more)
 

@@ -1,7 +1,7 @@
 """The first page: the month's money, and what waits for a person."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from fastapi.responses import RedirectResponse, Response
@@ -17,6 +17,9 @@ from services.reserves.desk.reads import reserve
 pages = Pages()
 
 SUMMED: Final = ("flights", "charged", "margin")
+CHART_DAYS: Final = 180  # before the newest month
+MONTHS_FOR_S: Final = 60.0  # how old the months of the chart before the newest may be
+LOOK_EVERY_S: Final = 20  # how often an open overview looks again by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +114,7 @@ DUTIES: Final = tuple(
             "dead_letters",
             "records could not be processed",
             "record could not be processed",
-            "/dead?f.state=open",
+            "/dead?f.state=open&f.what=other",
         ),
         (
             "questions",
@@ -132,39 +135,63 @@ async def overview(visit: Visit) -> Response:
 
 
 async def _for_staff(visit: Visit) -> Response:
+    recent, zone = visit.console.recent, visit.school.zone
+    figures, as_of = await recent.get(("overview", zone), lambda: _figures(visit))
+    months, _ = await recent.get(
+        ("overview by month", figures["first"]), lambda: _months(visit, figures), for_s=MONTHS_FOR_S
+    )
+    now = visit.console.clock()
+    duties = [
+        {"duty": duty, "number": found["number"], "age": span(found["oldest"], now)}
+        for duty in DUTIES
+        if (found := figures["waiting"][duty.what])["number"]
+    ]
+    return visit.page(
+        "overview.html",
+        duties=duties,
+        chart=_chart([*months, *figures["days"]], visit.school.currency),
+        as_of=as_of,
+        look_every_s=LOOK_EVERY_S,
+        **figures,
+    )
+
+
+async def _figures(visit: Visit) -> dict[str, Any]:
+    """What waits, the newest month's money, and what is owed now."""
     now, zone = visit.console.clock(), visit.school.zone
     async with visit.reading() as tx:
         newest = await school.newest_day(tx)
-        first = _month_of(newest or local_date(now, zone))
+        first = (newest or local_date(now, zone)).replace(day=1)
         after = next_month(first)
         waiting = await school.waiting(tx)
         waiting["dead_letters"] = await letters.waiting(tx)
         waiting["questions"] = await letters.questions_waiting(tx)
-        days = await school.days(tx, since=first - timedelta(days=180), until=after)
-        facts: dict[str, Any] = {
+        days = await school.days(tx, since=first, until=after)
+        return {
+            "first": first,
+            "after": after,
+            "waiting": waiting,
+            "days": days,
+            "month": _sums(days, "currency"),
             "balances": await school.balances(tx),
-            "month": _sums([row for row in days if row["day"] >= first], "currency"),
             "money_in": await school.money_in(
                 tx, since=begin_of_day(first, zone), until=begin_of_day(after, zone)
             ),
             "stands": await reserve.stands(tx, now),
-            "chart": _chart([row for row in days if row["currency"] == visit.school.currency]),
         }
-    duties = [
-        {"duty": duty, "number": found["number"], "age": span(found["oldest"], now)}
-        for duty in DUTIES
-        if (found := waiting[duty.what])["number"]
-    ]
-    return visit.page("overview.html", duties=duties, first=first, **facts)
 
 
-def _month_of(day: date) -> date:
-    return day.replace(day=1)
+async def _months(visit: Visit, figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """The days of the half year before the newest month: they change seldom."""
+    first = figures["first"]
+    async with visit.reading() as tx:
+        return await school.days(tx, since=first - timedelta(days=CHART_DAYS), until=first)
 
 
-def _chart(days: list[dict[str, Any]]) -> dict[str, list[Any]]:
+def _chart(days: list[dict[str, Any]], currency: str) -> dict[str, list[Any]]:
     """Months with what was charged and what is left to the school, in minor units, for a chart."""
-    months = _sums([row | {"month": row["day"].strftime("%Y-%m")} for row in days], "month")
+    of_currency = [row for row in days if row["currency"] == currency]
+    months = _sums([row | {"month": row["day"].strftime("%Y-%m")} for row in of_currency], "month")
     return {
         "months": [one["month"] for one in months],
         "charged": [one["charged"] for one in months],

@@ -91,6 +91,16 @@ async def items(visit: Visit) -> Response:
     return await list_page(visit, own.ITEMS, own=True)
 
 
+@pages.get("/own/documents/{document:path}", HOLDERS)
+async def document(visit: Visit, document: str) -> Response:
+    """To what an open item of the holder's is of: their flight, or the lines of their account about it."""
+    kind, _, name = document.partition(":")
+    async with visit.reading_own() as tx:
+        is_flight = kind == "flight" and await own.flight(tx, name) is not None
+    address = "/own/flights/" if is_flight else "/own/statement?f.source="
+    return RedirectResponse(address + quote(name, safe=""), status_code=303)
+
+
 @pages.get("/own/payments", HOLDERS)
 async def payments(visit: Visit) -> Response:
     return await list_page(visit, own.PAYMENTS, own=True)

@@ -1,8 +1,7 @@
 """Changes of rates: what another amount would have done to a month's flights; proposals, and who decides."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,22 +11,16 @@ from console import cards, catalogue
 from console.context import Visit
 from console.guard import Missing, Pages
 from console.pages.lists import list_page
+from console.priced import newest_card, not_yet, priced
 from console.reads import flights as lists
-from console.reads import school
 from console.roles import STAFF
-from console.statements import MONTH
-from console.times import next_month
-from fleet.database import Tx
 from fleet.money import format_minor, parse_minor
 from schemas.school import amounts_of
-from services.billing.desk import rate_changes, reads
-from services.billing.desk.rate_changes import FlightDifference, RateChange, UnfitCard
 from services.billing.desk.reads import proposals
 from services.billing.domain.proposals import KINDS
 
 pages = Pages()
 
-FLIGHTS_SHOWN: Final = 50
 AMOUNT_CHARS_MAX: Final = 20
 
 
@@ -44,7 +37,7 @@ async def proposal(visit: Visit, proposal_id: UUID) -> Response:
         found = await proposals.one(tx, proposal_id)
         if found is None:
             raise Missing
-        shown = await _shown(visit, tx, found["kind"], found["key"], found["new"])
+        shown = await priced(visit, tx, found["kind"], found["key"], found["new"])
     waits = found["state"] == "waiting"
     return visit.page(
         "rate_proposal.html",
@@ -57,68 +50,40 @@ async def proposal(visit: Visit, proposal_id: UUID) -> Response:
 
 @pages.get("/rate-changes/{kind}/{key:path}", STAFF)
 async def preview(visit: Visit, kind: str, key: str) -> Response:
-    """The amounts of a card as a form; with some sent, a month's flights by the book and by them."""
+    """The amounts of a card as a form; with some sent, a month's flights by the book and by them.
+
+    Who may propose finds the form for it here at once: its preview prices the month too.
+    """
     currency = visit.school.currency
     async with visit.reading() as tx:
-        whole = await reads.whole_book(tx)
-        document = max(
-            (one for one in whole.cards if (one.kind, one.key) == (kind, key)),
-            key=lambda one: one.effective_from,
-            default=None,
-        )
-        if kind not in KINDS or document is None:
+        standing = await newest_card(tx, kind, key) if kind in KINDS else None
+        if standing is None:
             raise Missing
-        asked, problems = _asked(visit, kind, document.document, currency)
-        changed = {name: amount for name, amount in asked.items() if document.document.get(name) != amount}
-        shown = _Shown(first=await _first_day(visit, tx))
-        if asked and not problems:
-            shown = await _shown(visit, tx, kind, key, document.document | asked)
+        asked, problems = _asked(visit, kind, standing, currency)
+        changed = {name: amount for name, amount in asked.items() if standing.get(name) != amount}
+        is_asked = bool(asked) and not problems
+        shown = await (priced(visit, tx, kind, key, standing | asked) if is_asked else not_yet(visit, tx))
     return visit.page(
         "rate_change.html",
         kind=kind,
         key=key,
-        fields=_fields(kind, document.document | asked, currency),
-        asked={name: (document.document.get(name), amount) for name, amount in changed.items()},
+        fields=_fields(kind, standing | asked, currency),
+        asked={name: (standing.get(name), amount) for name, amount in changed.items()},
         problems=problems,
         shown=shown,
-        acts=catalogue.allowed(visit.person, "propose_rates") if changed and not shown.problem else [],
+        acts=[] if shown.problem else catalogue.allowed(visit.person, "propose_rates"),
         values={
             "effective_from": visit.today + timedelta(days=1),
             "amounts": [
-                (name, f"{cards.title_of(name).capitalize()}", format_minor(amount, currency))
-                for name, amount in changed.items()
+                (
+                    name,
+                    f"{title.capitalize()} (now {now})",
+                    format_minor(changed[name], currency) if name in changed else "",
+                )
+                for name, title, now in _fields(kind, standing, currency)
             ],
         },
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
-    """A month's flights by the book and by a change: sums by wallet, and the flights that change most."""
-
-    first: date
-    found: RateChange | None = None
-    problem: str = ""
-    sums: Sequence[Mapping[str, Any]] = field(default_factory=list)
-    flights: Sequence[Mapping[str, Any]] = field(default_factory=list)
-
-
-async def _first_day(visit: Visit, tx: Tx) -> date:
-    """The first day of the month that the browser asked for; else of the newest with flights."""
-    named = visit.request.query_params.get("month", "")
-    if MONTH.fullmatch(named):
-        return date.fromisoformat(f"{named}-01")
-    return (await school.newest_day(tx) or visit.today).replace(day=1)
-
-
-async def _shown(visit: Visit, tx: Tx, kind: str, key: str, document: Mapping[str, Any]) -> _Shown:
-    first = await _first_day(visit, tx)
-    until = next_month(first) - timedelta(days=1)
-    try:
-        found = await rate_changes.would_change(tx, kind, key, document, since=first, until=until)
-    except UnfitCard as unfit:
-        return _Shown(first=first, problem=f"The book would not take this: {unfit}")
-    return _Shown(first=first, found=found, sums=_sums(found.changed), flights=_largest(found.changed))
 
 
 def _settings(
@@ -159,35 +124,3 @@ def _asked(
         except ValueError:
             problems.append(f"{title} is an amount such as 165.00")
     return found, problems
-
-
-def _sums(changed: Sequence[FlightDifference]) -> list[dict[str, Any]]:
-    """For each wallet what the flights that differ leave on it, by the book and by the change."""
-    before, after = dict[str, int](), dict[str, int]()
-    for one in changed:
-        for sums, amounts in ((before, one.before), (after, one.after)):
-            for wallet, amount in amounts.items():
-                sums[wallet] = sums.get(wallet, 0) + amount
-    rows: list[dict[str, Any]] = [
-        {"wallet": wallet, "before": before.get(wallet, 0), "after": after.get(wallet, 0)}
-        for wallet in dict.fromkeys([*before, *after])
-    ]
-    found = [row | {"difference": row["after"] - row["before"]} for row in rows]
-    return sorted((row for row in found if row["difference"]), key=lambda row: -abs(row["difference"]))
-
-
-def _largest(changed: Sequence[FlightDifference]) -> list[dict[str, Any]]:
-    """The flights that change most, each with what its student and the school would have seen."""
-    rows: list[dict[str, Any]] = [
-        {
-            "flight_id": one.flight_id,
-            "billed_on": one.billed_on,
-            "wallet": wallet,
-            "before": one.before.get(wallet, 0),
-            "after": one.after.get(wallet, 0),
-            "difference": difference,
-        }
-        for one in changed
-        for wallet, difference in one.differences().items()
-    ]
-    return sorted(rows, key=lambda row: -abs(row["difference"]))[:FLIGHTS_SHOWN]

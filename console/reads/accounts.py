@@ -35,20 +35,26 @@ AGEING: Final = Listing(
     """,
     columns=(
         OF_STUDENT,
-        Column(name="owed", title="Owed", kind="money", link="/accounts/items?f.student={student}"),
-        Column(name="overdue", title="Overdue", kind="money"),
-        Column(name="not_due", title="Not due", kind="money"),
-        Column(name="days_1_30", title="1 to 30 days", kind="money"),
-        Column(name="days_31_60", title="31 to 60", kind="money"),
-        Column(name="days_61_90", title="61 to 90", kind="money"),
-        Column(name="over_90", title="Over 90", kind="money"),
-        Column(name="credit", title="Credit", kind="money"),
+        *(
+            Column(name=name, title=title, kind="money", link="/accounts/items?f.student={student}")
+            for name, title in (
+                ("owed", "Owed"),
+                ("overdue", "Overdue"),
+                ("not_due", "Not due"),
+                ("days_1_30", "1 to 30 days"),
+                ("days_31_60", "31 to 60"),
+                ("days_61_90", "61 to 90"),
+                ("over_90", "Over 90"),
+                ("credit", "Credit"),
+            )
+        ),
         Column(name="oldest_due", title="Oldest due", kind="date", empty=True),
         Column(name="currency", title="Currency", export_only=True),
         Column(name="place", title="Place", export_only=True, unsorted=True),
     ),
     key="place",
     order="-overdue",
+    sums=True,
     empty="No student owes anything, and none has a credit.",
 )
 

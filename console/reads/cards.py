@@ -13,7 +13,7 @@ CHARGES: Final = Listing(
     sql="SELECT * FROM console_public.own_charges()",
     columns=(
         Column(name="decided_at", title="When", kind="instant", filtered="between"),
-        Column(name="amount", title="Amount", kind="money"),
+        Column(name="amount", title="Amount", kind="money", link="/own/items"),
         Column(name="state", title="State", kind="state", filtered="is"),
         Column(name="cause", title="For", kind="source"),
         Column(name="sentence", title="Why", kind="long", unsorted=True),
@@ -35,7 +35,7 @@ REQUESTS: Final = Listing(
         Column(name="at", title="When", kind="instant", filtered="between"),
         Column(name="what", title="What", kind="state", choices=("step", "promised")),
         Column(name="sentence", title="What was said", kind="long", unsorted=True),
-        Column(name="total", title="Amount", kind="money", empty=True),
+        Column(name="total", title="Amount", kind="money", empty=True, link="/own/items"),
         Column(name="until", title="Promised until", kind="date", empty=True),
         Column(name="step", title="Step", export_only=True),
         Column(name="currency", title="Currency", export_only=True),

@@ -1,9 +1,9 @@
 """Corrections and their settlements as lists."""
 
-from typing import Final
+from typing import Final, get_args
 
 from console.reads.tables import Column, Listing
-from services.adjustments.domain.adjustments import State
+from services.adjustments.domain.adjustments import Kind, State
 from services.adjustments.domain.settlements import Method, SettlementState
 
 CORRECTIONS: Final = Listing(
@@ -17,7 +17,7 @@ CORRECTIONS: Final = Listing(
     columns=(
         Column(name="proposed_at", title="Proposed", kind="instant", filtered="between"),
         Column(name="correction", title="Correction", filtered="has", link="/corrections/{correction}"),
-        Column(name="kind", title="Kind", kind="state", choices=("corrected", "cancelled")),
+        Column(name="kind", title="Kind", kind="state", choices=get_args(Kind)),
         Column(name="state", title="State", kind="state", choices=tuple(map(str, State))),
         Column(name="largest", title="Largest difference", kind="money"),
         Column(name="currency", title="Currency", export_only=True),

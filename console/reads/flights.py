@@ -4,6 +4,7 @@ from typing import Final
 
 from console.reads.tables import Column, Listing
 from fleet.database import Tx
+from schemas import school as schemas
 from services.billing.domain.proposals import KINDS, ProposalState
 
 FLIGHTS: Final = Listing(
@@ -66,22 +67,31 @@ REFUSED: Final = Listing(
     empty="No flight is refused: each that came has a bill.",
 )
 
+_KINDS: Final = f"ARRAY[{', '.join(repr(kind) for kind in KINDS)}]"
 CARDS: Final = Listing(
     name="rates",
     title="Rates",
-    sql="""
+    sql=f"""
         SELECT kind || ' ' || key || ' ' || effective_from AS card, kind, key, effective_from, version,
-               document,
+               document, CASE WHEN kind = ANY ({_KINDS}) THEN 'another rate' END AS change,
                (SELECT school.document ->> 'currency' FROM billing_public.cards AS school
                 WHERE school.kind = 'school' ORDER BY school.effective_from DESC, school.version DESC LIMIT 1)
                    AS currency
         FROM billing_public.cards
-    """,
+    """,  # noqa: S608 - words of the domain
     columns=(
-        Column(name="kind", title="Kind", kind="state", filtered="is"),
+        Column(name="kind", title="Kind", kind="state", choices=tuple(schemas.CARDS)),
         Column(name="key", title="Of", filtered="has", link="/rates/{kind}/{key}"),
         Column(name="effective_from", title="In force", kind="date", filtered="between"),
         Column(name="document", title="Says", kind="card", unsorted=True),
+        Column(
+            name="change",
+            title="Change",
+            link="/rate-changes/{kind}/{key}",
+            empty=True,
+            unsorted=True,
+            page_only=True,
+        ),
         Column(name="version", title="Book's version", kind="number"),
         Column(name="card", title="Card", export_only=True, unsorted=True),
     ),

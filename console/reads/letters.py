@@ -14,10 +14,16 @@ _EVERY: Final = " UNION ALL ".join(
     for name in DECIDE
 )
 
+# A refused flight is a dead letter of billing's, and has a list of its own.
+_OF: Final = f"""
+    SELECT letter.*, CASE WHEN service = 'billing' AND id IN (
+        SELECT dead_letter_id FROM billing_public.refused_flights) THEN 'flight' ELSE 'other' END AS what
+    FROM ({_EVERY}) AS letter
+"""  # noqa: S608 - as above
 LETTERS: Final = Listing(
     name="dead-letters",
     title="Dead letters",
-    sql=_EVERY,
+    sql=_OF,
     columns=(
         Column(
             name="last_seen_at",
@@ -33,6 +39,7 @@ LETTERS: Final = Listing(
         Column(name="sentence", title="What is wrong", kind="long", unsorted=True),
         Column(name="attempts", title="Tries", kind="number"),
         Column(name="state", title="State", kind="state", choices=("open", "redriven", "discarded")),
+        Column(name="what", title="What", kind="state", choices=("flight", "other"), export_only=True),
         Column(name="id", title="Letter", kind="id", export_only=True),
     ),
     key="id",
@@ -42,7 +49,8 @@ LETTERS: Final = Listing(
 )
 
 _WAITING: Final = f"""
-    SELECT count(*) AS number, min(first_seen_at) AS oldest FROM ({_EVERY}) AS letter WHERE state = 'open'
+    SELECT count(*) AS number, min(first_seen_at) AS oldest FROM ({_OF}) AS listed
+    WHERE state = 'open' AND what = 'other'
 """  # noqa: S608 - as above
 _QUESTIONS: Final = """
     SELECT count(*) AS number, min(asked_at) AS oldest FROM console_public.questions WHERE answered_at IS NULL
@@ -50,7 +58,7 @@ _QUESTIONS: Final = """
 
 
 async def waiting(tx: Tx) -> dict[str, Any]:
-    """How many dead letters are open, and since when the oldest."""
+    """How many dead letters are open that are no refused flight, and since when the oldest."""
     return dict((await tx.one(_WAITING))._mapping)
 
 

@@ -1,5 +1,6 @@
 """What a holder sees: rows of functions that show one wallet only (console/functions/own.sql)."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from console.reads.accounts import DUE, OF_ITEM
@@ -81,7 +82,7 @@ PAYMENTS: Final = Listing(
     sql="SELECT * FROM console_public.own_payments()",
     columns=(
         Column(name="received_at", title="Received", kind="instant", filtered="between"),
-        Column(name="charge_id", title="Payment", filtered="has"),
+        Column(name="charge_id", title="Payment", filtered="has", link="/own/lines/charge%3A{charge_id}"),
         Column(name="amount", title="Amount", kind="money"),
         Column(name="refunded", title="Refunded", kind="money"),
         Column(name="currency", title="Currency", export_only=True),
@@ -94,7 +95,7 @@ ITEMS: Final = Listing(
     name="my-items",
     title="My open items",
     sql="SELECT * FROM console_public.own_items()",
-    columns=(DUE, *OF_ITEM),
+    columns=(DUE, replace(OF_ITEM[0], link="/own/documents/{document}"), *OF_ITEM[1:]),
     key="place",
     order="due_on",
     empty="Nothing is open: every bill of yours is paid.",
@@ -153,6 +154,10 @@ _TRANSFER: Final = """
     SELECT created_at, amount, currency, state, sentence, sent_at, in_bank_at, sources
     FROM console_public.own_transfers() WHERE id = CAST(:id AS uuid)
 """
+_PAYMENT: Final = """
+    SELECT charge_id, received_at, amount, currency, refunded
+    FROM console_public.own_payments() WHERE charge_id = :charge_id
+"""
 _ASKED: Final = """
     SELECT count(*) FILTER (WHERE answered_at IS NULL) AS open,
            count(*) FILTER (WHERE answered_at IS NOT NULL) AS answered
@@ -178,18 +183,20 @@ async def flight(tx: Tx, flight_id: str) -> dict[str, Any] | None:
 async def line(tx: Tx, source: str) -> dict[str, Any] | None:
     """What stands behind a line of the holder's account, by its source; None: there is none of theirs.
 
-    A transfer has no entry before it is sent, a flight's correction none before it is posted.
+    A transfer has no entry before it is sent, a flight's correction and a payment none before it is posted.
     """
     kind, _, name = source.partition(":")
     named = flight_of(source)
     entries = [dict(row._mapping) for row in await tx.all(_ENTRIES, source=source)]
     billed = await flight(tx, named[0]) if named else None
     sent = await tx.first(_TRANSFER, id=name) if kind == "transfer" and is_uuid(name) else None
-    if not entries and billed is None and sent is None:
+    paid = await tx.first(_PAYMENT, charge_id=name) if kind == "charge" else None
+    if not entries and billed is None and sent is None and paid is None:
         return None
     return {
         "source": source,
         "entries": entries,
         "flight": billed,
         "transfer": dict(sent._mapping) if sent else None,
+        "payment": dict(paid._mapping) if paid else None,
     }

@@ -11,7 +11,7 @@ RECORDED: Final = Listing(
     title="Payments by hand",
     sql="""
         SELECT one.id, recorded_at, student, method, one.number, paid_on, one.currency, amount, state,
-               deposit.number AS deposit, recorded_by, approved_by
+               deposit.number AS deposit, one.deposit_id, recorded_by, approved_by
         FROM receivables_public.recorded_payments AS one
         LEFT JOIN receivables_public.deposits AS deposit ON deposit.id = one.deposit_id
     """,
@@ -23,13 +23,20 @@ RECORDED: Final = Listing(
         Column(name="number", title="Number", filtered="has"),
         Column(name="paid_on", title="Dated", kind="date"),
         Column(name="state", title="State", kind="state", choices=get_args(State)),
-        Column(name="deposit", title="Deposit", filtered="has", empty=True),
+        Column(
+            name="deposit",
+            title="Deposit",
+            filtered="has",
+            empty=True,
+            link="/payments/deposits/{deposit_id}",
+        ),
         Column(name="recorded_by", title="By", export_only=True),
         Column(name="approved_by", title="Agreed", export_only=True, empty=True),
         Column(name="currency", title="Currency", export_only=True),
-        Column(name="id", title="Id", export_only=True),
+        Column(name="id", title="Id", kind="id", export_only=True),
     ),
     key="id",
+    key_kind="uuid",
     order="-recorded_at",
     empty="Nobody recorded cash, a cheque or a bank transfer yet. A student's page has the form.",
 )
@@ -51,9 +58,10 @@ DEPOSITS: Final = Listing(
         Column(name="state", title="State", kind="state", choices=("made", "reverted")),
         Column(name="made_by", title="By", export_only=True),
         Column(name="currency", title="Currency", export_only=True),
-        Column(name="id", title="Id", export_only=True),
+        Column(name="id", title="Id", kind="id", export_only=True),
     ),
     key="id",
+    key_kind="uuid",
     order="-made_at",
     empty="Nothing was brought to the bank yet. The list of payments by hand has the form.",
 )

@@ -154,3 +154,14 @@ _WAITING: Final = """
 async def waiting(tx: Tx) -> dict[str, dict[str, Any]]:
     """What waits for a person: of each kind how many, and since when the oldest."""
     return {row.what: {"number": row.number, "oldest": row.oldest} for row in await tx.all(_WAITING)}
+
+
+_STRIPE: Final = (
+    "SELECT livemode, key_livemode, api_base, api_version, seen_at FROM payouts_public.stripe_mode"
+)
+
+
+async def stripe(tx: Tx) -> dict[str, Any] | None:
+    """Which Stripe payouts works with, and whether its money is real; None before it has asked."""
+    row = await tx.first(_STRIPE)
+    return dict(row._mapping) if row and row.seen_at else None

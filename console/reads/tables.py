@@ -42,7 +42,8 @@ class Column:
     """A column of a list. `title` is what people read; `link` is an address with the row's fields in braces.
 
     `unsorted`: nobody may sort by it. `choices`: the values it is filtered by. `filtered`: how a text is.
-    `export_only`: in files, not on the page. `empty`: it may be null, so it is compared with care.
+    `export_only`: in files, not on the page; `page_only`: a way on, so not in files. `empty`: it may be
+    null, so it is compared with care.
     `of`: what stands before the value to make it a wallet's address. `hours` are tenths of an hour.
     `who`: a person's name, beside it the row's `login`, which vouched for it.
     """
@@ -56,6 +57,7 @@ class Column:
     unsorted: bool = False
     empty: bool = False
     export_only: bool = False
+    page_only: bool = False
     of: str = ""
 
 
@@ -64,6 +66,7 @@ class Listing:
     """A list: its query with its columns, the column that names a row, and the order it comes in.
 
     `first`: a query with at least the rows of the first page in that order, where `sql` computes all rows.
+    `sums`: each row adds up many, so the first page as it comes may be seconds old (console/recent.py).
     """
 
     name: str
@@ -73,11 +76,21 @@ class Listing:
     key: str
     order: str  # "-created_at": the newest first
     first: str | None = None
+    sums: bool = False
     empty: str = "Nothing here."
     key_kind: Literal["text", "uuid"] = "text"
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
+
+    @property
+    def thing(self) -> str | None:
+        """The address of what a row is of, as its first column that leads anywhere has it."""
+        return next((column.link for column in self.columns if column.link), None)
+
+    @property
+    def in_files(self) -> Sequence[Column]:
+        return [column for column in self.columns if not column.page_only]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +249,8 @@ def _condition(listing: Listing, name: str, text: str) -> str:
 def _beyond(listing: Listing, column: Column, asked: Question) -> str:
     assert asked.after is not None
     than = "<" if asked.descending else ">"
-    value = f"CAST(:after AS {_CASTS.get(column.kind, 'text')})"
+    kind = listing.key_kind if column.name == listing.key else _CASTS.get(column.kind, "text")
+    value = f"CAST(:after AS {kind})"
     key = f"CAST(:after_key AS {listing.key_kind})"
     if not column.empty:
         return f"({column.name}, {listing.key}) {than} ({value}, {key})"
@@ -284,12 +298,12 @@ def _read_cursor(listing: Listing, order: str, cursor: str) -> tuple[Any, Any] |
         value, key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if not isinstance(key, str) or column is None or "\x00" in key:
             return None
-        return _typed(column, value), UUID(key) if listing.key_kind == "uuid" else key
+        return _typed(listing, column, value), UUID(key) if listing.key_kind == "uuid" else key
     except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError):
         return None
 
 
-def _typed(column: Column, value: Any) -> Any:
+def _typed(listing: Listing, column: Column, value: Any) -> Any:
     """The sorted value of a cursor, of the column's type. Raises ValueError or TypeError."""
     if value is None:
         if not column.empty:
@@ -310,4 +324,6 @@ def _typed(column: Column, value: Any) -> Any:
         if instant.tzinfo is None:
             raise ValueError("an instant has a zone")
         return instant
-    return date.fromisoformat(value) if column.kind == "date" else value
+    if column.kind == "date":
+        return date.fromisoformat(value)
+    return UUID(value) if listing.key_kind == "uuid" and column.name == listing.key else value

@@ -33,6 +33,16 @@
       box.checked = event.target.checked;
     });
   });
+  // A page that looks again by itself and cannot says so: its time would else pass for now.
+  function unread(is) {
+    return function (event) {
+      var mark = event.target.querySelector && event.target.querySelector(".unread");
+      if (mark) mark.hidden = !is;
+    };
+  }
+  ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach(function (name) {
+    document.addEventListener(name, unread(true));
+  });
   // "/" goes to the first filter, as in most consoles.
   document.addEventListener("keydown", function (event) {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;

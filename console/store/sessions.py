@@ -71,15 +71,16 @@ _USE: Final = """
                OR NOT EXISTS (SELECT FROM payouts_public.stripe_mode WHERE livemode OR key_livemode))
     ), touched AS (
         UPDATE session SET seen_at = now() FROM found
-        WHERE session.cookie_hash = found.cookie_hash AND found.seen_at < now() - interval '1 minute'
+        WHERE :touch AND session.cookie_hash = found.cookie_hash
+          AND found.seen_at < now() - interval '1 minute'
     )
     SELECT person, shown_name, roles, wallet, form_token, came_by, began_at, ends_at FROM found
 """
 
 
-async def use(tx: Tx, cookie: str, *, idle: timedelta) -> Session | None:
-    """The session of a cookie, if it lives; it is used now."""
-    row = await tx.first(_USE, cookie_hash=hashed(cookie), idle=idle)
+async def use(tx: Tx, cookie: str, *, idle: timedelta, touch: bool = True) -> Session | None:
+    """The session of a cookie, if it lives; it is used now, unless not to be touched."""
+    row = await tx.first(_USE, cookie_hash=hashed(cookie), idle=idle, touch=touch)
     if row is None:
         return None
     person = Person(name=row.person, shown_name=row.shown_name, roles=frozenset(row.roles), wallet=row.wallet)

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from fleet.settings import Settings
 from fleet.zones import local_date
+from hobbs.commands import school_rates
 from hobbs.flights.file import parse_column_map, read_flights_file
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.school.book import (
@@ -47,6 +48,7 @@ from services.payouts.desk import reads as payouts
 FILE_BYTES_MAX = 10_000_000
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
+app.add_typer(school_rates.app, name="rates")
 
 FileArgument = Annotated[Path, typer.Argument(help="A school.toml; its format: services/billing/README.md.")]
 KindArgument = Annotated[

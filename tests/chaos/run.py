@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import stripe
 
 from hobbs.demo.figures import Figures
-from hobbs.demo.school import apply_school
+from hobbs.demo.school import apply_school, run_hobbs
 from hobbs.local.fleet_processes import WEBHOOK_PATHS, Fleet
 from hobbs.local.stripe_sim.control import Control
-from schemas.services import SERVICES
+from schemas.services import CONSOLE, SERVICES
 from tests.chaos.mix import NO_FAULTS, RECORDS, WEBHOOKS, Disturbance, disturbances, stripe_faults
 from tests.checker.reading import read_stripe
 from tests.crash.approvals import Approvers
@@ -27,6 +27,7 @@ from tests.crash.taken_back import take_money_back
 from tests.crash.traffic import Counts, Traffic
 from tests.crash.verdict import drain, violations
 from tests.crash.workers import Life
+from tests.support import console_shown
 from tests.support.reserves import school_with_a_reserve
 
 FLIGHTS = 300
@@ -97,6 +98,7 @@ async def _run(servers: Servers, sim: Control, seed: int, flights: int, times: i
     report.drained_s, report.violations = await drain(fleet, lambda: traffic.pay_in(PAYMENT), recovers=True)
     report.recovered = await recovered(fleet)
     report.violations += await violations(fleet)
+    report.violations += await pages_differ(fleet)
     await stop([life for _, life in workers.lives])
     report.violations += await replay_everything(fleet)
     report.counts, report.effects = traffic.counts, len(sim.effects())
@@ -192,6 +194,12 @@ async def end_faults(fleet: Fleet, sim: Control, report: Report) -> None:
     sim.set(**NO_FAULTS)
     sim.flush_deliveries()
     await let_leases_end(fleet)
+
+
+async def pages_differ(fleet: Fleet) -> list[str]:
+    """What the console's pages show otherwise than `hobbs` and the ledger."""
+    said = await asyncio.to_thread(run_hobbs, fleet, "balances", "-o", "json")
+    return await console_shown.differs(fleet.owner_url, fleet.database_url(CONSOLE), said)
 
 
 async def recovered(fleet: Fleet) -> int:

@@ -1,9 +1,10 @@
 """What billed flights would have come to if a card of the book had said otherwise. Publishes nothing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -20,6 +21,8 @@ from services.billing.domain.bills import FlightRefusal
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.flights import HOURS_OF_FACTS, hours_text
 from services.billing.domain.rates import AircraftCard, Book, aircraft_problems
+
+TURN: Final = 100  # flights that are priced before somebody else's page is answered
 
 
 class UnfitCard(ValueError):
@@ -55,14 +58,17 @@ async def would_change(
 ) -> RateChange:
     """Price the flights of these days, both included, by today's book and with this card in its place.
 
-    Both sides are priced by today's book, so that what differs is this card's doing. Raises UnfitCard.
+    Both sides are priced by today's book, so that what differs is this card's doing; only the card's own
+    flights are looked at. Others go on while a month is priced. Raises UnfitCard.
     """
     whole = await reads.whole_book(tx)
     book, changed = _book(whole, whole.cards), _book(whole, _with(whole, kind, key, document, since))
     found: list[FlightDifference] = []
     refused: list[FlightRefusal] = []
-    standing = await revision_reads.standing_flights(tx, since=since, until=until)
-    for one in standing:
+    standing = await revision_reads.standing_flights(tx, since=since, until=until, **_flights_of(kind, key))
+    for number, one in enumerate(standing):
+        if number % TURN == 0:
+            await asyncio.sleep(0)
         flight = wire.events.flight_from_event(_event(one))
         before, after = decide_bill(flight, book), decide_bill(flight, changed)
         if isinstance(before, FlightRefusal):
@@ -78,6 +84,12 @@ async def would_change(
             )
             found += [difference] if difference.differences() else []
     return RateChange(flights=len(standing), changed=found, refused=refused)
+
+
+def _flights_of(kind: str, key: str) -> dict[str, str]:
+    """Which flights a card can price: an aircraft's, an instructor's, a student's, or all."""
+    whose, _, name = key.partition(":") if kind == "student_rate" else (kind, "", key)
+    return {whose: name} if whose in ("aircraft", "instructor", "student") and name else {}
 
 
 def _with(

@@ -177,6 +177,20 @@ async def test_a_session_ends_with_the_sign_out_and_when_it_is_idle(desk: Desk, 
     assert (await second.get("/transfers")).status_code == 303
 
 
+async def test_a_page_that_looks_again_by_itself_keeps_nobody_signed_in(
+    desk: Desk, database_url: str
+) -> None:
+    ann = await desk.browser("ann")
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("UPDATE console.session SET seen_at = now() - interval '20 minutes'")
+    seen = "SELECT now() - seen_at > interval '1 minute' FROM console.session"
+    assert (await ann.get("/", headers={"hx-request": "true"})).status_code == 200
+    assert await owner.fetchval(seen)
+    await ann.get("/")
+    assert not await owner.fetchval(seen)
+    await owner.close()
+
+
 async def test_the_database_holds_no_cookie(desk: Desk, open_db: OpenDatabase) -> None:
     browser = await desk.browser("ann")
     cookie = browser.cookies[cookie_name(desk.console)]

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from console.rate import TRIES_OF_ONE
 from console.signin import provider as signin_provider
 from tests.integration.console.conftest import Browser, Desk, MakeDesk
 from tests.integration.console.provider import (
@@ -72,6 +73,54 @@ async def test_a_person_signs_in_and_comes_back_to_the_page_that_was_asked_for(s
     page = await browser.get("/transfers")
     assert page.status_code == 200
     assert "<b>ann</b>: approver" in page.text
+
+
+async def test_roles_and_wallet_are_read_from_the_claims_that_are_configured(
+    make_desk: MakeDesk, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = make_desk(
+        console_login="oidc",
+        console_url=ORIGIN,
+        console_oidc_issuer=provider.issuer,
+        console_oidc_client_id=CLIENT,
+        console_oidc_client_secret=SecretStr(SECRET),
+        console_oidc_name_claim="email",
+        console_oidc_roles_claim="groups",
+        console_oidc_wallet_claim="payee",
+    )
+    school = School(desk=desk, provider=provider)
+    provider.bend = lambda claims: None
+    provider.claims = {**ANN, "email": "robin@school.example", "groups": "instructor other"} | {
+        "payee": "instructor:instructor-01", "hobbs_wallet": "instructor:instructor-03"
+    }  # fmt: skip
+    browser = desk.opened()
+    assert (await school.sign_in(browser, "/own")).headers["location"] == "/own"
+    page = (await browser.get("/own")).text
+    assert "<b>robin@school.example</b>: instructor." in page
+    assert "instructor:instructor-01" in page
+    assert (await browser.get("/transfers")).status_code == 403, "approver is of the claim of another school"
+
+
+async def test_every_refused_sign_in_is_in_the_audit(school: School) -> None:
+    browser = school.desk.opened()
+    school.provider.bend = lambda c: c.update(aud="another")
+    assert (await school.sign_in(browser)).status_code == 403
+    school.provider.bend = lambda c: c.update(hobbs_roles=["root"])
+    assert (await school.sign_in(browser)).status_code == 403
+    assert (await browser.get("/login/answer", params={"state": "x", "code": "y"})).status_code == 403
+    async with school.desk.console.db.transaction() as tx:
+        rows = await tx.all("SELECT person, path, why FROM refused_access ORDER BY at")
+    assert {row.path for row in rows} == {"/login/answer"}
+    assert [row.person for row in rows] == [None, "ann", None]
+    assert not any("code" in row.why for row in rows), "what came with it is not written down"
+
+
+async def test_guessing_at_the_provider_is_slowed_down(school: School) -> None:
+    browser = school.desk.opened()
+    for _ in range(TRIES_OF_ONE):
+        await browser.get("/login/answer", params={"state": "x", "code": "y"})
+    told = await browser.get("/login/begin")
+    assert (told.status_code, "wait a minute" in told.text) == (403, True)
 
 
 async def test_an_answer_is_taken_once(school: School) -> None:

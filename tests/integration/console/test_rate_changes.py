@@ -13,7 +13,7 @@ from services.billing.desk.rate_changes import UnfitCard, would_change
 from services.billing.desk.reads import whole_book
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import CHANGES, completed, given_billed, given_school, rows
-from tests.integration.console.conftest import Desk
+from tests.integration.console.conftest import LINK_SECRET, Desk
 from tests.support.decisions import answered, decision
 
 AIRCRAFT = next(dict(one["new"]) for one in CHANGES if one["kind"] == "aircraft")
@@ -74,8 +74,9 @@ async def test_rates_are_proposed_from_their_preview_and_waiting_ones_are_shown(
     page = "/rate-changes/aircraft/N364MA?p.rate_per_hour=175&month=2026-05"
     assert "Propose these rates" not in (await vera.get(page)).text
     shown = (await paula.get(page)).text
-    assert 'name="p.amounts.rate_per_hour" value="175.00"' in shown
-    assert "owner_share_per_hour" not in re.findall(r'name="p\.amounts\.(\w+)"', shown)
+    sides = dict(re.findall(r'name="p\.amounts\.(\w+)" value="([^"]*)"', shown))
+    assert sides.pop("rate_per_hour") == "175.00"
+    assert set(sides.values()) <= {""}, "what is left empty stays as it is"
     sent = {
         "form_token": await paula.token(),
         "act": "propose_rates",
@@ -101,6 +102,47 @@ async def test_rates_are_proposed_from_their_preview_and_waiting_ones_are_shown(
     waits = (await bea.get(f"/rate-proposals/{taken.decision_id}?month=2026-05")).text
     assert 'value="approve_rates"' in waits
     assert "/flights/F123" in waits
+
+
+async def test_the_preview_of_a_proposal_prices_the_month(desk: Desk, billed: Database) -> None:
+    paula = await desk.browser("paula")
+    assert 'href="/rate-changes/aircraft/N364MA"' in (await paula.get("/rates")).text
+    assert 'value="propose_rates"' in (await paula.get("/rate-changes/aircraft/N364MA")).text
+    sent = {
+        "form_token": await paula.token(),
+        "act": "propose_rates",
+        "object": "aircraft/N364MA",
+        "p.effective_from": "2026-06-01",
+        "p.amounts.rate_per_hour": "175.00",
+        "p.amounts.owner_share_per_hour": "",
+        "why": "fuel",
+    }
+    address = (await paula.post("/acts", data=sent)).headers["location"]
+    async with desk.console.db.transaction() as tx:
+        await tx.execute(
+            """
+            INSERT INTO decision (decision_id, service, action, object, dry_run, requested_at, outcome,
+                                  sentence, effects, answer_hash, taken_at)
+            SELECT preview_id, service, action, object, true, now(), 'previewed', 'it waits', '[]', 'x', now()
+            FROM act
+            """
+        )
+    shown = (await paula.get(address)).text
+    assert "/flights/F123" in shown
+    assert "Its flights of May 2026" in shown
+
+
+async def test_settings_say_where_each_comes_from_and_show_no_secret(
+    desk: Desk, billed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_CONSOLE_IDLE_MINUTES", "30")
+    page = (await (await desk.browser("vera")).get("/settings")).text
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert "time zone America/New_York the book, version 1, since the beginning" in said
+    assert "console_idle_minutes 30 HOBBS_CONSOLE_IDLE_MINUTES" in said
+    assert "console_session_hours 12 default" in said
+    assert "console_local_secret a secret is set" in said
+    assert LINK_SECRET not in page
 
 
 async def test_a_flight_of_other_software_is_corrected_by_amounts(desk: Desk, billed: Database) -> None:

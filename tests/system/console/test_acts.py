@@ -3,12 +3,14 @@
 import asyncio
 import csv
 import io
+import json
 import re
 from datetime import UTC, datetime
 
-import asyncpg
-
 from fleet.zones import local_date
+from hobbs.demo.school import run_hobbs
+from schemas.services import CONSOLE
+from tests.support import console_shown
 from tests.support.console import School
 from tests.support.corrections import lesson
 
@@ -90,18 +92,14 @@ async def test_a_statement_ends_with_the_balance_and_is_the_same_for_the_office_
         assert (await holder.get("/own/statements", params={"month": month})).status_code == 404
 
 
-async def test_pages_and_files_say_what_the_ledger_says_to_the_cent(school: School) -> None:
+async def test_pages_and_files_say_what_the_ledger_and_hobbs_say_to_the_cent(school: School) -> None:
     await school.story.settle()
+    fleet = school.fleet
+    said = await asyncio.to_thread(run_hobbs, fleet, "balances", "-o", "json")
+    assert await console_shown.differs(fleet.owner_url, fleet.database_url(CONSOLE), said) == []
     ann = await school.visitor("ann")
-    rows = list(csv.DictReader(io.StringIO((await ann.get("/wallets?as=csv")).text)))
-    shown = {row["Wallet"]: round(float(row["Balance"]) * 100) for row in rows}
-    owner = await asyncpg.connect(school.fleet.owner_url)
-    books = await owner.fetch(
-        "SELECT address, balance FROM ledger_public.wallets WHERE currency = 'USD' ORDER BY address"
-    )
-    await owner.close()
-    assert shown == {row["address"]: row["balance"] for row in books}
-    flight = (await ann.get("/flights/k-first")).text
-    assert "agree to the cent" in flight
-    statement = (await ann.get("/wallets/instructor:instructor-01")).text
-    assert f"{shown['instructor:instructor-01'] / 100:,.2f}" in statement
+    assert "agree to the cent" in (await ann.get("/flights/k-first")).text
+    rows = json.loads(said)
+    rows[0]["balance"] += 1
+    [found] = await console_shown.differs(fleet.owner_url, fleet.database_url(CONSOLE), json.dumps(rows))
+    assert found.startswith("hobbs: balances"), "a cent is found"

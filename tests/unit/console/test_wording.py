@@ -16,6 +16,12 @@ from console.wording import instant_of, sentence, source_words, words
         ("aircraft", "owner_share_ppm", 625_000, "62.5 %"),
         ("aircraft", "tax", {"rental": 0, "fuel": 56_000}, "rental 0 %, fuel 5.6 %"),
         ("aircraft", "airport_fees", [{"name": "Landing fee", "amount": 1_200}], "Landing fee 12.00"),
+        (
+            "credit",
+            "dunning_steps",
+            [{"name": "first", "days_overdue": 3, "balance": 5_000, "action": "block_dispatch"}],
+            "first: block dispatch from 3 days and from 50.00",
+        ),
         ("aircraft", "hobbs_digits", 4, "4"),
         ("instructor", "payout_minimum", 5_000, "50.00"),
         ("instructor", "instant_payout", True, "yes"),

@@ -63,6 +63,20 @@ async def whole_book(tx: Tx) -> WholeBook:
     return WholeBook(version=version, cards=cards)
 
 
+_SOME = """
+    SELECT kind, key, effective_from, version, document FROM billing_public.cards
+    WHERE kind = ANY (CAST(:kinds AS text[])) AND (CAST(:key AS text) IS NULL OR key = :key)
+    ORDER BY kind, key, effective_from
+"""
+
+
+async def some_of_the_book(tx: Tx, kinds: Sequence[str], *, key: str | None = None) -> WholeBook:
+    """The book with the cards of some kinds alone, of one key when it is named: a school has thousands."""
+    version = (await tx.one(_VERSION)).version
+    rows = await tx.all(_SOME, kinds=list(kinds), key=key)
+    return WholeBook(version=version, cards=[StandingCard(**row._mapping) for row in rows])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardHistory:
     """What a version of the book made of a card: `old` is None when it is added, `new` when withdrawn."""
