@@ -14,8 +14,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    LeaderNotAvailableError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.metadata import MetadataRequest
 
 from fleet.record_batches import Readable, TakesLong, make_readable
 
@@ -28,6 +35,7 @@ CONNECT_AGAIN_MAX_S: Final = 1.0
 
 _log = logging.getLogger(__name__)
 _NO_ERROR, _OUT_OF_RANGE = 0, 1
+_NOT_THERE: Final = (UnknownTopicOrPartitionError.errno, LeaderNotAvailableError.errno)  # or it is being made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +45,25 @@ class Standing:
     why: str
     since: float
     may_pass: bool
+
+
+async def partitions_of(client: Any, topics: Sequence[str]) -> dict[str, list[int]]:
+    """Each topic's partitions, as brokers tell an AIOKafkaClient; a topic that is not there has none.
+
+    aiokafka's `fetch_all_metadata` is told of every topic of the cluster: with thousands of partitions a
+    tenth of a second each time. No topic is made. Raises KafkaError where no broker answers.
+    """
+    node = client.get_random_node()
+    if node is None:
+        raise KafkaConnectionError("no broker is known")
+    answer = await client.send(node, MetadataRequest(list(topics), allow_auto_topic_creation=False))
+    found: dict[str, list[int]] = {topic: [] for topic in topics}
+    for error, topic, _, partitions in answer.topics:
+        if error == _NO_ERROR:
+            found[topic] = sorted(partition for _, partition, *_ in partitions)
+        elif error not in _NOT_THERE:
+            raise for_code(error)(topic)
+    return found
 
 
 class Reader(AIOKafkaConsumer):  # type: ignore[misc]
@@ -120,12 +147,8 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
 
     async def places_of(self, *topics: str) -> list[TopicPartition]:
         """Every partition of these topics as the broker has them; none of a topic that is not there."""
-        cluster = await self._client.fetch_all_metadata()
-        return [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in sorted(cluster.partitions_for_topic(topic) or ())
-        ]
+        numbers = await partitions_of(self._client, topics)
+        return [TopicPartition(topic, number) for topic in topics for number in numbers[topic]]
 
     async def ends_of(self, topic: str) -> dict[int, int]:
         """Behind the last record of each partition, of any topic; empty when there is no such topic."""

@@ -30,6 +30,7 @@ from fleet.member import Consumer, First
 from fleet.outbox import OutboxRelay
 from fleet.own_check import POLL_S, OwnCheck
 from fleet.positions import Positions
+from fleet.reader import partitions_of
 from fleet.revisions import pending_migrations
 from fleet.serving import make_server, ops_server
 from fleet.settings import Settings
@@ -353,7 +354,7 @@ class Worker:
 
     async def _check_kafka(self) -> str | None:
         producer = await self._started_producer()
-        await producer.client.fetch_all_metadata()
+        await partitions_of(producer.client, [])
         return None
 
     async def _check_polls(self) -> str | None:

@@ -145,7 +145,10 @@ async def _handled(admin: AIOKafkaAdminClient, group: str, places: Sequence[Topi
 
 
 async def members_of(admin: AIOKafkaAdminClient, group: str) -> int:
-    """How many members the group has, as its coordinator knows them."""
+    """How many members the group has, as its coordinator knows them.
+
+    One group at a time: aiokafka reads the answer about a second one wrongly.
+    """
     responses = await admin.describe_consumer_groups([group])
     return sum(len(described[5]) for response in responses for described in response.groups)
 

@@ -4,13 +4,16 @@ What Kafka and Stripe know and a restored database does not, the services read a
 0150). What nobody publishes again is named here: decisions of people, and journals posted by hand.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import OffsetAndMetadata
 
 from fleet import kafka_client
 from fleet.reader import Reader
@@ -66,10 +69,12 @@ async def examine_restore(settings: Settings, since: datetime | None) -> list[Fi
     async with Reader(**kafka_client.connection(settings)) as consumer:
         await admin.start()
         try:
-            for service in SERVICES:
-                positions = await _positions(settings, service)
+            # Before Kafka is asked: a service that works must not seem to be behind its topics' ends.
+            known = {service: await _positions(settings, service) for service in SERVICES}
+            offsets = await _offsets(settings, admin, consumer)
+            for service, positions in known.items():
                 written += [row.written_at for row in positions]
-                places = await _places(settings, admin, consumer, service, positions)
+                places = _places(settings, offsets, service, positions)
                 if not positions and await _has_admitted(settings, service):
                     findings.append(wrong(service, NO_POSITIONS, SET_TO_EARLIEST))
                 else:
@@ -96,12 +101,42 @@ async def _has_admitted(settings: Settings, service: str) -> bool:
         return await tx.first("SELECT event_key FROM admitted_events LIMIT 1") is not None
 
 
-async def _places(
-    settings: Settings,
-    admin: AIOKafkaAdminClient,
-    consumer: Reader,
-    service: str,
-    positions: Sequence[Any],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offsets:
+    """Where Kafka's partitions begin and end, what groups have committed, and which have members."""
+
+    begins: Mapping[TopicPartition, int]
+    ends: Mapping[TopicPartition, int]
+    committed: Mapping[str, Mapping[TopicPartition, OffsetAndMetadata]]
+    running: Set[str]
+
+
+async def _offsets(settings: Settings, admin: AIOKafkaAdminClient, consumer: Reader) -> Offsets:
+    """Every topic that a service reads, in one look."""
+    read = {topic.name: topic.consumers for topic in TOPICS.values() if set(topic.consumers) & set(SERVICES)}
+    places = await consumer.places_of(*(settings.topic_prefix + name for name in read))
+    groups = [
+        group_of(service, name, settings.topic_prefix)
+        for name, services in read.items()
+        for service in services
+        if service in SERVICES
+    ]
+    begins, ends, committed, members = await asyncio.gather(
+        consumer.beginning_offsets(places),
+        consumer.end_offsets(places),
+        asyncio.gather(*(admin.list_consumer_group_offsets(group) for group in groups)),
+        asyncio.gather(*(members_of(admin, group) for group in groups)),
+    )
+    return Offsets(
+        begins=begins,
+        ends=ends,
+        committed=dict(zip(groups, committed, strict=True)),
+        running={group for group, number in zip(groups, members, strict=True) if number},
+    )
+
+
+def _places(
+    settings: Settings, offsets: Offsets, service: str, positions: Sequence[Any]
 ) -> dict[str, list[Place]]:
     """Every partition that a service reads, by topic."""
     known = {(row.topic, row.partition): row for row in positions}
@@ -109,23 +144,20 @@ async def _places(
     for topic in TOPICS.values():
         if service not in topic.consumers:
             continue
-        name = settings.topic_prefix + topic.name
-        places = await consumer.places_of(name)
-        begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         group = group_of(service, topic.name, settings.topic_prefix)
-        committed = await admin.list_consumer_group_offsets(group)
-        running = bool(await members_of(admin, group))
+        committed = offsets.committed[group]
         found[topic.name] = [
             Place(
                 partition=place.partition,
-                begin=begins[place],
-                end=ends[place],
+                begin=begin,
+                end=offsets.ends[place],
                 committed=committed[place].offset if place in committed else -1,
                 position=row.next_offset if (row := known.get((topic.name, place.partition))) else 0,
                 written_at=row.written_at if row else None,
-                running=running,
+                running=group in offsets.running,
             )
-            for place in places
+            for place, begin in sorted(offsets.begins.items())
+            if place.topic == settings.topic_prefix + topic.name
         ]
     return found
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from aiokafka.admin import AIOKafkaAdminClient
+
 from hobbs.demo.figures import Figures, Progress, Row
 from hobbs.local.child import Child
 from hobbs.local.fleet_processes import (
@@ -92,6 +94,17 @@ async def fleet_on(
         yield RunningFleet(fleet=fleet, services=services)
     finally:
         stop_services(services.values())
+        await delete_topics(kafka, prefix)
+
+
+async def delete_topics(bootstrap: str, prefix: str) -> None:
+    """Take a fleet's topics from the broker: each client reads about all of them when it connects."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(prefix)])
+    finally:
+        await admin.close()
 
 
 async def outcome(figures: Figures) -> dict[str, list[Row]]:

@@ -4,8 +4,8 @@ import pytest
 
 from fleet.database import Database
 from tests.conftest import OpenDatabase
-from tests.integration.adjustments.stories import broken_invariants
 from tests.integration.ops.conftest import hobbs  # noqa: F401 - the fixture
+from tests.support.invariants import broken_invariants
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import orjson
 
 from fleet.database import Database
 from fleet.envelope import Record
-from fleet.invariants import service_invariants
 from schemas.decisions import DecisionTaken
 from schemas.flights import BilledEntry, FlightRevised
 from schemas.journals import JournalPosted, JournalRefused, PostedEntry
@@ -204,10 +203,3 @@ async def standing(db: Database, first: Mapping[str, int] = FIRST) -> dict[str, 
     for entries in (await journals(db)).values():
         total.update(entries)
     return {wallet: amount for wallet, amount in total.items() if amount}
-
-
-async def broken_invariants(db: Database) -> dict[str, list[Any]]:
-    """The service's invariants that do not hold, with the rows that break each."""
-    async with db.transaction() as tx:
-        asked = {i.name: await tx.all(i.sql.replace(":", r"\:")) for i in service_invariants("adjustments")}
-    return {name: rows for name, rows in asked.items() if rows}

@@ -31,12 +31,12 @@ from tests.integration.adjustments.settle_stories import (
 from tests.integration.adjustments.stories import (
     LESS,
     NOW,
-    broken_invariants,
     given_policy,
     journals,
     posted,
 )
 from tests.integration.adjustments.test_machine import BILLS, CHECKERS, FLIGHTS, Corrections
+from tests.support.invariants import broken_invariants
 from tests.support.machines import run_machine
 from tests.support.records import record
 

@@ -26,7 +26,6 @@ from tests.integration.adjustments.settle_stories import (
 )
 from tests.integration.adjustments.stories import (
     NOW,
-    broken_invariants,
     decide,
     given_policy,
     policy,
@@ -36,6 +35,7 @@ from tests.integration.adjustments.stories import (
 from tests.integration.billing.given import given_school
 from tests.integration.ledger.books import balances, requested
 from tests.integration.receivables.stories import charge, dispute, intent, webhook
+from tests.support.invariants import broken_invariants
 from tests.support.records import record
 
 EARLIER = (("student:anna", -10_000), ("instructor:ines", 5_000), ("platform:school", 5_000))

@@ -11,7 +11,6 @@ from typer.testing import Result
 
 from fleet.database import Database
 from fleet.envelope import Record
-from fleet.invariants import service_invariants
 from schemas.journals import EntryRequest, JournalRequested
 from services.ledger.handlers import post_journals
 from services.ledger.wire.journals import REQUESTED
@@ -100,18 +99,6 @@ async def letters(ledger: Database) -> list[tuple[str, str | None]]:
     async with ledger.transaction() as tx:
         rows = await tx.all("SELECT reason, subject FROM dead_letter ORDER BY id")
     return [(row.reason, row.subject) for row in rows]
-
-
-async def broken_invariants(ledger: Database) -> dict[str, Any]:
-    """Every invariant of the ledger that does not hold, with the rows that break it.
-
-    Not whether its guards are on: tests switch them off, to see what is found.
-    """
-    invariants = [one for one in service_invariants("ledger") if one.name != "guards_are_on"]
-    assert len(invariants) >= 10
-    async with ledger.transaction() as tx:
-        rows = {invariant.name: await tx.all(invariant.sql) for invariant in invariants}
-    return {name: found for name, found in rows.items() if found}
 
 
 class Hobbs(Protocol):

@@ -8,8 +8,9 @@ from typer.testing import CliRunner, Result
 from fleet.database import Database
 from hobbs.cli import assemble
 from tests.conftest import OpenDatabase
-from tests.integration.ledger.books import Hobbs, broken_invariants
+from tests.integration.ledger.books import Hobbs
 from tests.support.databases import service_url
+from tests.support.invariants import broken_invariants
 
 
 @pytest.fixture

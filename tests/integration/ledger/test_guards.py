@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from fleet.database import Database
-from tests.integration.ledger.books import ask, broken_invariants, requested
+from tests.integration.ledger.books import ask, requested
+from tests.support.invariants import broken_invariants
 
 PAIR = """
     WITH j AS (

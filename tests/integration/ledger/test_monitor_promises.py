@@ -11,10 +11,11 @@ from fleet.database import Database
 from fleet.envelope import Record
 from services.ledger.desk import reads
 from services.ledger.handlers import change_holds, post_journals
-from tests.integration.ledger.books import ask, broken_invariants, journals, letters, requested, told
+from tests.integration.ledger.books import ask, journals, letters, requested, told
 from tests.integration.ledger.test_concurrency import until_waiting, wallet_id
 from tests.integration.ledger.test_holds import hold
 from tests.integration.ledger.watching import CROSSED, STUDENT, crossings, heard, low, unwatch, watch
+from tests.support.invariants import broken_invariants
 
 SCHOOL = "platform:school"
 WORKERS, BATCHES, JOURNALS = 4, 6, 30

@@ -12,9 +12,10 @@ from fleet.database import Database
 from fleet.envelope import cause_of, cloud_event_headers, event_key_of
 from schemas.monitors import BalanceCrossed
 from services.ledger.handlers import change_holds, post_journals
-from tests.integration.ledger.books import broken_invariants, requested, told
+from tests.integration.ledger.books import requested, told
 from tests.integration.ledger.test_holds import hold
 from tests.integration.ledger.watching import CROSSED, crossings, low, unwatch, watch
+from tests.support.invariants import broken_invariants
 from tests.support.records import record
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)

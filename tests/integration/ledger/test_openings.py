@@ -14,9 +14,10 @@ from services.ledger.desk.openings import ACTIONS
 from services.ledger.domain.journals import EntryRequest, JournalRequest
 from services.ledger.domain.openings import KINDS, OPENING_WALLET
 from services.ledger.domain.reverts import RevertRequest
-from tests.integration.ledger.books import NOON, Hobbs, balances, broken_invariants, told
+from tests.integration.ledger.books import NOON, Hobbs, balances, told
 from tests.support.deciders import deciding
 from tests.support.decisions import answered, decision
+from tests.support.invariants import broken_invariants
 
 DAY = "2026-06-01"
 BEGINS = "2026-06-01T00:00:00-05:00"

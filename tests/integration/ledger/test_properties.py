@@ -12,7 +12,8 @@ from services.ledger import steps
 from services.ledger.domain.journals import EntryRequest, JournalRequest, PostedJournal
 from services.ledger.domain.wallets import WALLET_KINDS
 from services.ledger.handlers import post_journals
-from tests.integration.ledger.books import NOON, balances, broken_invariants, journals, requested
+from tests.integration.ledger.books import NOON, balances, journals, requested
+from tests.support.invariants import broken_invariants
 
 Asked = tuple[int, tuple[tuple[str, int], ...]]  # which source, what legs
 

@@ -6,7 +6,7 @@ from fleet.database import Database
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import given_school
 from tests.integration.ops.conftest import hobbs  # noqa: F401 - the fixture
-from tests.integration.receivables.stories import broken_invariants
+from tests.support.invariants import broken_invariants
 
 
 @pytest.fixture

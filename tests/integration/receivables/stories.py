@@ -9,7 +9,6 @@ import orjson
 
 from fleet.database import Database
 from fleet.envelope import Record
-from fleet.invariants import service_invariants
 from schemas.payments import ChargeSettled
 from schemas.stripe_fields import reduced
 from schemas.stripe_webhooks import StripeWebhook
@@ -144,12 +143,6 @@ async def sources(db: Database) -> list[str]:
 async def dead_reasons(db: Database) -> list[str]:
     async with db.transaction() as tx:
         return [row.reason for row in await tx.all("SELECT reason FROM dead_letter ORDER BY id")]
-
-
-async def broken_invariants(db: Database) -> dict[str, list[Any]]:
-    async with db.transaction() as tx:
-        asked = {i.name: await tx.all(i.sql.replace(":", r"\:")) for i in service_invariants("receivables")}
-    return {name: rows for name, rows in asked.items() if rows}
 
 
 async def digest(db: Database) -> list[Any]:

@@ -22,13 +22,14 @@ from tests.integration.adjustments.stories import given_policy, propose, revised
 from tests.integration.billing.given import rows
 from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.credits import a_school
-from tests.integration.receivables.stories import broken_invariants, charge, dispute, webhook
+from tests.integration.receivables.stories import charge, dispute, webhook
 from tests.integration.receivables.test_allowances import allow
 from tests.integration.receivables.test_auto_charges import CARD, SETUP, allows, answer, charges
 from tests.integration.receivables.test_auto_charges import asked as charges_asked
 from tests.integration.receivables.test_dispatches import School, dispatched
 from tests.integration.receivables.test_open_items import bill, pay, posts, taken
 from tests.support.decisions import answered, decision
+from tests.support.invariants import broken_invariants
 
 STEPS = [
     {"name": "first", "days_overdue": 3, "action": "remind"},

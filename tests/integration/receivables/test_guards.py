@@ -11,8 +11,9 @@ from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import take_settled_charges, take_stripe_events
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import given_school
-from tests.integration.receivables.stories import broken_invariants, charge, dispute, refund, settled, webhook
+from tests.integration.receivables.stories import charge, dispute, refund, settled, webhook
 from tests.support.decisions import answered, decision
+from tests.support.invariants import broken_invariants
 
 
 @pytest.fixture

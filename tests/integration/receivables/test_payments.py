@@ -15,7 +15,6 @@ from services.receivables.desk import reads
 from services.receivables.handlers import measure_waiting, take_settled_charges, take_stripe_events
 from services.receivables.metrics import WAITING
 from tests.integration.receivables.stories import (
-    broken_invariants,
     charge,
     dead_reasons,
     digest,
@@ -29,6 +28,7 @@ from tests.integration.receivables.stories import (
     wallets,
     webhook,
 )
+from tests.support.invariants import broken_invariants
 from tests.support.records import record
 
 PAID = {"student:anna": 40_000, "external:stripe": -40_000}

@@ -9,7 +9,6 @@ import orjson
 
 from fleet.database import Database
 from fleet.envelope import Record
-from fleet.invariants import service_invariants
 from schemas.journals import JournalPosted, PostedEntry
 from schemas.stripe_balance import StripeTransaction
 from schemas.transfers import TransferSent
@@ -149,10 +148,3 @@ async def published(db: Database, topic: str) -> list[Mapping[str, Any]]:
     async with db.transaction() as tx:
         rows = await tx.all("SELECT value FROM outbox WHERE topic = :topic ORDER BY id", topic=topic)
     return [orjson.loads(row.value) for row in rows]
-
-
-async def broken_invariants(db: Database) -> dict[str, list[Any]]:
-    """The service's invariants that do not hold, with the rows that break each."""
-    async with db.transaction() as tx:
-        asked = {i.name: await tx.all(i.sql.replace(":", r"\:")) for i in service_invariants("reserves")}
-    return {name: rows for name, rows in asked.items() if rows}

@@ -4,7 +4,7 @@ import pytest
 
 from fleet.database import Database
 from tests.conftest import OpenDatabase
-from tests.integration.reserves.comparisons import broken_invariants
+from tests.support.invariants import broken_invariants
 
 
 @pytest.fixture

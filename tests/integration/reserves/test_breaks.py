@@ -16,7 +16,6 @@ from tests.integration.adjustments.stories import refused
 from tests.integration.reserves.comparisons import (
     DAY,
     NOON,
-    broken_invariants,
     compared,
     given,
     journal,
@@ -28,6 +27,7 @@ from tests.integration.reserves.comparisons import (
     transfer_source,
 )
 from tests.support.decisions import answered, decision
+from tests.support.invariants import broken_invariants
 
 LATER = NOON + timedelta(days=10)
 

@@ -14,7 +14,6 @@ from services.reserves.desk.decisions import ACTIONS
 from services.reserves.settings import ReservesSettings
 from tests.integration.reserves.comparisons import (
     DAY,
-    broken_invariants,
     compared,
     given,
     journal,
@@ -22,6 +21,7 @@ from tests.integration.reserves.comparisons import (
     published,
 )
 from tests.support.decisions import answered, decision
+from tests.support.invariants import broken_invariants
 
 SETTINGS = ReservesSettings(database_url="postgresql://unused", kafka_bootstrap="unused:9092")
 NEXT = DAY + timedelta(days=1)

@@ -14,7 +14,7 @@ from schemas.school import SchoolAccepted, SchoolChange
 from services.reserves import handlers
 from services.reserves.desk import reads
 from services.reserves.desk.decisions import ACTIONS
-from tests.integration.reserves.comparisons import broken_invariants
+from tests.support.invariants import broken_invariants
 from tests.support.records import record
 from tests.support.reserves import balance_read
 
