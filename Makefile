@@ -18,7 +18,7 @@ TEST_PROCESSES ?= 2
 SOURCES := bootstrap.py fleet schemas services hobbs console tests deploy bench
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas services secrets bill-of-materials lock sbom advisories pin-images pictures clean bootstrap
+.PHONY: help demo up test crash chaos season mutants bench soak check format lint types contracts schemas services secrets bill-of-materials lock sbom advisories pin-images pictures clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -43,6 +43,9 @@ crash: $(READY)  ## Kill workers at every named point and ask every invariant (S
 
 chaos: $(READY)  ## Everything misbehaves at once, from a seed (SEED=n runs it again, SEEDS=n several)
 	@$(BIN)/python -m tests.chaos
+
+season: $(READY)  ## Weeks of students' accounts beside an independent calculation (SEED=n again, SEEDS=n several)
+	@$(BIN)/python -m tests.season
 
 mutants: $(READY)  ## Break the promise in small patches and see the suite catch each (NAMES="…" for some)
 	@$(BIN)/python -m tests.mutants $(NAMES)

@@ -1,8 +1,10 @@
 """Saved cards and bank accounts: a page where a student saves one, when it is charged, what was charged."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import typer
 
@@ -40,14 +42,23 @@ def link_command(
     student: StudentArgument,
     amount: Annotated[str | None, typer.Option(help="To be paid now; without it a method is saved.")] = None,
     bill: Annotated[str | None, typer.Option(help="The flight whose bill is paid first.")] = None,
+    declined: Annotated[
+        bool, typer.Option("--declined", help="Show the page made when a bank asked for the student.")
+    ] = False,
     who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
     """Make a page of Stripe's where a student saves a card or bank account, or pays an amount once.
 
-    It is good for a day. Send it to the student only: who has it can pay or save a card for them. Exit 1 when
-    nobody knows the student, or Stripe refuses.
+    It is good for a day. Send it to the student only: who has it can pay or save a card for them. With
+    --declined none is made: a bank that asks for the student has one made at once, of what was to be charged.
+    Exit 1 when nobody knows the student, or Stripe refuses.
     """
+    if declined:
+        page = read_snapshot(lambda tx: reads.page_of_a_bank(tx, student))
+        without = "no bank asked for them, or the page is no longer good"
+        _show_page(student, run(_of_a_bank(page)), without, output)
+        return
     currency = _currency(student)
     parameters: dict[str, Any] = {"currency": currency}
     if amount is not None:
@@ -64,11 +75,22 @@ def link_command(
         why="a page for the student",
         parameters=parameters,
     )
-    found = run(_made(question))
+    _show_page(student, run(_made(question)), "payouts made no page within seconds: is it running?", output)
+
+
+def _show_page(student: str, found: Mapping[str, Any] | None, without: str, output: Output) -> None:
+    """Show a page; ends the command where there is none."""
     if found is None or found["url"] is None:
-        say((found or {}).get("problem") or "payouts made no page within seconds: is it running?")
+        say((found or {}).get("problem") or without)
         raise typer.Exit(EXIT_FINDINGS)
     show_one({"student": student, "url": found["url"], "expires_at": found["expires_at"]}, output)
+
+
+async def _of_a_bank(page: UUID | None) -> Mapping[str, Any] | None:
+    if page is None:
+        return None
+    async with reading(settings_or_exit(Settings), role=OPERATOR) as database, database.transaction() as tx:
+        return await pages.find_student_link(tx, page)
 
 
 async def _made(question: Question) -> dict[str, Any] | None:

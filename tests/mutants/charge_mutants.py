@@ -56,6 +56,18 @@ CHARGE_MUTANTS = (
         catchers=(f"{RECEIVABLES}::test_nothing_is_charged_while_a_correction_of_a_flight_is_not_decided",),
     ),
     Mutant(
+        name="a-bank-asks-for-the-student-and-nobody-tells-them-where",
+        breaks="A student whose bank asks for them has no page to pay by.",
+        edits=(
+            Edit(
+                path="services/payouts/steps/charges.py",
+                old="        await store.student_links.request(tx, page, now)\n",
+                new="        pass\n",
+            ),
+        ),
+        catchers=(f"{PAYOUTS}::test_a_bank_that_asks_for_the_student_has_a_page_made_that_expires",),
+    ),
+    Mutant(
         name="a-credit-on-its-way-to-the-ledger-is-charged",
         breaks="A saved card is charged for what a person has just credited.",
         edits=(

@@ -15,6 +15,8 @@ from uuid import UUID
 
 from fleet.cause import Cause
 from fleet.money import format_minor
+from fleet.stripe_amounts import sendable
+from services.payouts.domain.student_links import StudentLink
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_]{1,100}")
 LAPSES_AFTER: Final = timedelta(hours=6)  # what was owed then may be paid otherwise since
@@ -64,6 +66,32 @@ class Answered:
 
     asked: ToCharge
     answer: Answer
+
+
+# Stripe's codes by which a bank asks for whoever holds the card: only they can let it pass.
+_ASKS_FOR_ITS_HOLDER: Final = frozenset(
+    {
+        "authentication_not_handled",
+        "authentication_required",
+        "offline_pin_required",
+        "online_or_offline_pin_required",
+        "payment_intent_authentication_failure",
+    }
+)
+
+
+def page_for(one: Answered) -> StudentLink | None:
+    """The page by which a student lets a payment pass that their bank asks them about; None: it does not.
+
+    It is named by the request, so that who tells the student finds it.
+    """
+    amount = sendable(one.asked.amount, one.asked.currency)
+    if one.answer.code not in _ASKS_FOR_ITS_HOLDER or amount == 0:
+        return None
+    asked = one.asked
+    return StudentLink(
+        id=asked.request_id, wallet=asked.wallet, currency=asked.currency, amount=amount, customer=None
+    )
 
 
 TAKEN: Final = {"succeeded": Outcome.SUCCEEDED, "processing": Outcome.PROCESSING}

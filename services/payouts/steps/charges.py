@@ -19,6 +19,7 @@ from services.payouts.domain.charges import (
     Outcome,
     ToCharge,
     declined,
+    page_for,
     taken,
 )
 from services.payouts.domain.orders import order_charge
@@ -51,7 +52,8 @@ async def note_made(tx: Tx, made: Mapping[UUID, tuple[Mapping[str, Any], datetim
 async def note_refused(tx: Tx, refused: Sequence[OperationOutcome], now: datetime) -> set[UUID]:
     """Answer charges that Stripe declined, and end their operations; those operations.
 
-    They are not tried again: receivables decides on that, and it is another charge.
+    They are not tried again: receivables decides on that, and it is another charge. Where a bank asks for the
+    student, a page is made where they can pay.
     """
     heard = {o.operation.id: o.answer for o in refused}
     asked = await store.charges.of_operations(tx, heard)
@@ -67,6 +69,8 @@ async def note_refused(tx: Tx, refused: Sequence[OperationOutcome], now: datetim
         await store.stopped.note(tx, steps, now)
         await store.stopped.close(tx, asked, now)
     await _answer(tx, answers, now)
+    for page in filter(None, map(page_for, answers)):
+        await store.student_links.request(tx, page, now)
     return set(asked)
 
 

@@ -220,6 +220,19 @@ async def test_a_payment_page_names_the_student_the_amount_and_the_bill(world: W
     assert charge["metadata"] == named, "receivables reads it there"
 
 
+async def test_a_bank_that_asks_for_the_student_has_a_page_made_that_expires(
+    world: World, saved: Any
+) -> None:
+    await ask(world, asked(world, saved("pm_card_authenticationRequired")))
+    await ask(world, asked(world, saved("pm_card_chargeCustomerFail"), cause="flight:F2:1"))
+    await world.work()
+    assert await pages(world) == 1
+    [page] = await world.rows("SELECT id, wallet, amount, url, expires_at FROM student_link")
+    assert (page.id, page.wallet, page.amount) == (uuid5(NAMES, "flight:F1:1"), ANNA, 17_250)
+    assert page.url.startswith("http")
+    assert timedelta() < page.expires_at - world.clock() <= timedelta(days=1)
+
+
 async def test_a_request_for_what_is_overdue_has_one_page_for_all_of_it(world: World) -> None:
     told = {
         "student": "anna",

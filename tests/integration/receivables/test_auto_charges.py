@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record
 from schemas.charges import ChargeAnswered
+from services.payouts.domain.student_links import StudentLink
+from services.payouts.store import student_links
 from services.receivables import handlers, steps
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.desk.reads import notes
@@ -18,6 +21,7 @@ from tests.conftest import OpenDatabase
 from tests.integration.adjustments.stories import decide as decide_about
 from tests.integration.adjustments.stories import given_policy, propose, revised
 from tests.integration.billing.given import rows
+from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.credits import a_school, owes
 from tests.integration.receivables.stories import failed_intent, intent, webhook
 from tests.integration.receivables.test_dispatches import HOUR, School, flown
@@ -166,6 +170,28 @@ async def test_a_decline_is_tried_again_by_its_class(
     else:
         assert causes == ["threshold:1"]
     assert (await charges(anna))[0] == ("threshold:1", "declined", kind)
+
+
+async def test_whoever_tells_the_student_finds_the_page_for_which_a_bank_asked(
+    anna: Database, ledger: Database, open_db: OpenDatabase, hobbs: Hobbs
+) -> None:
+    shown = ("payments", "link", "anna", "--declined", "-o", "json")
+    assert "no bank asked" in (await hobbs(*shown)).stderr
+    await owes(ledger, 150_00)
+    await due(anna)
+    [request] = await asked(anna)
+    told = answer(request, "declined", code="authentication_required")
+    await handlers.take_charge_answers(anna, [told])
+    page = StudentLink(
+        id=UUID(request["request_id"]), wallet="student:anna", currency="USD", amount=150_00, customer=None
+    )
+    now, payouts = datetime.now(UTC), open_db("payouts")
+    async with payouts.transaction() as tx:
+        await student_links.request(tx, page, now)
+        await student_links.answer(
+            tx, page.id, now=now, url="https://pay", expires_at=now + timedelta(days=1)
+        )
+    assert orjson.loads((await hobbs(*shown)).stdout)["url"] == "https://pay"
 
 
 async def test_a_method_is_tried_four_times_and_no_more(anna: Database, ledger: Database) -> None:

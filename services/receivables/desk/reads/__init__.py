@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from fleet.database import Tx
 from fleet.zones import local_date
@@ -164,6 +165,18 @@ _CHARGES = """
       AND (CAST(:state AS text) IS NULL OR state = :state)
     ORDER BY decided_at DESC, request_id LIMIT :most OFFSET :skip
 """
+
+
+_ASKED_FOR = """
+    SELECT request_id FROM receivables_public.auto_charges
+    WHERE student = :student AND kind = 'authentication' ORDER BY answered_at DESC, request_id LIMIT 1
+"""
+
+
+async def page_of_a_bank(tx: Tx, student: str) -> UUID | None:
+    """Which page of payouts' was made when a bank asked for a student last; None: no bank did."""
+    row = await tx.first(_ASKED_FOR, student=student)
+    return row.request_id if row else None
 
 
 async def student_and_currency(tx: Tx, student: str) -> tuple[bool, str | None]:

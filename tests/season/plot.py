@@ -1,0 +1,53 @@
+"""What happens in a season, by chance: each act is done on the stage and written into the books beside it.
+
+An act says at once where an answer is another one than the books expect; what is left of it is compared after
+the timers ran.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tests.season.banking import Banking
+from tests.season.deciding import Deciding
+from tests.season.flying import Flying
+
+
+class Season(Flying, Banking, Deciding):
+    """The people of a school in the order in which chance has them act."""
+
+    async def act(self) -> None:
+        """Something happens, if it can."""
+        name = self.chance.choice(sorted(self.students))
+        one = self.students[name]
+        kinds = list(ACTS)
+        for _ in range(8):
+            kind = self.chance.choices(kinds, [ACTS[kind] for kind in kinds])[0]
+            if await getattr(self, kind)(one):
+                self.acts.append(kind)
+                await self.timers()
+                return
+
+
+ACTS: Final[Mapping[str, int]] = {
+    "dispatch": 14,
+    "dispatch_again": 4,
+    "call_off": 3,
+    "fly": 18,
+    "correct": 2,
+    "approve": 10,
+    "save_method": 5,
+    "bank_changes_its_mind": 5,
+    "choose": 2,
+    "change_limit": 2,
+    "allow": 3,
+    "pay": 3,
+    "revert_payment": 1,
+    "pay_by_link": 2,
+    "dispute": 5,
+    "decide_dispute": 9,
+    "give": 4,
+    "second_person": 4,
+    "promise": 2,
+    "pause": 1,
+    "resume": 2,
+}
