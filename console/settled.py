@@ -46,7 +46,10 @@ def of_the_book(book: WholeBook, day: date) -> list[Part]:
     currency = book.currency()
     chosen = [card for card in book.in_force(day) if card.kind in OF_THE_SCHOOL]
     return [
-        Part(title=f"{card.kind} {card.key}".replace("_", " "), values=list(_of_card(card, currency)))
+        Part(
+            title=card.kind if card.key in (card.kind, "default") else f"{card.kind} {card.key}",
+            values=list(_of_card(card, currency)),
+        )
         for card in sorted(chosen, key=lambda one: OF_THE_SCHOOL.index(one.kind))
     ]
 

@@ -18,6 +18,7 @@ from services.adjustments.desk import reads
 pages = Pages()
 
 QUEUE_PAGE = 50
+PARTIES = ("student", "instructor", "aircraft_owner")  # the others are settled in the books
 
 
 @pages.get("/corrections", STAFF)
@@ -65,6 +66,7 @@ async def correction(visit: Visit, name: str) -> Response:
         "correction.html",
         found=found,
         acts=_acts(visit, found),
+        whose=_whose(visit, found),
         computations=[_readable(row) for row in found["computations"]],
     )
 
@@ -77,6 +79,13 @@ def _acts(visit: Visit, found: dict[str, Any]) -> list[Act]:
         "settled": ("settle",),
     }
     return catalogue.allowed(visit.person, *by_state.get(found["state"], ()))
+
+
+def _whose(visit: Visit, found: dict[str, Any]) -> list[tuple[str, str]]:
+    """The parties whose part of a correction can be settled otherwise, by their names."""
+    people = visit.school.people
+    wallets = [one["wallet"] for one in found["parties"] if one["wallet"].partition(":")[0] in PARTIES]
+    return [(one, f"{people[one]} ({one})" if one in people else one) for one in wallets]
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:

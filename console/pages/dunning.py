@@ -9,8 +9,8 @@ from console.guard import Pages
 from console.pages.lists import file_form, file_of
 from console.reads import credit
 from console.reads import dunning as reads
-from console.reads.by_name import PAGE, Part, everything
-from console.reads.tables import Listing
+from console.reads.by_name import LOOKED_FOR_MAX, PAGE, Part, everything, looked_for
+from console.reads.tables import Listing, called
 from console.roles import STAFF
 
 pages = Pages()
@@ -45,13 +45,17 @@ async def credits(visit: Visit, after: str = "") -> Response:
 async def _answer(visit: Visit, listing: Listing, read: Part, after: str, most: int, about: str) -> Response:
     now = visit.console.clock()
     begin = after if len(after) <= NAME_CHARS_MAX else ""
-    form, last = file_form(visit), None
+    text = visit.request.query_params.get("f.student", "").strip()[:NAME_CHARS_MAX]
+    form, last, only = file_form(visit), None, None
     async with visit.reading() as tx:
+        if text:
+            only = await looked_for(tx, text, called(visit.school.people, text, "student:"))
         if form:
-            rows = await everything(tx, now, read)
+            rows = await everything(tx, now, read, only)
         else:
-            rows, last = await read(tx, now, begin, most)
+            rows, last = await read(tx, now, begin, most if only is None else LOOKED_FOR_MAX, only)
     if form:
         return await file_of(listing, rows, visit.school.zone, form)
     shown: dict[str, Any] = {"listing": listing, "rows": rows, "last": last, "begin": begin, "about": about}
+    shown |= {"text": text, "last": None if text else last, "cut": only and len(only) == LOOKED_FOR_MAX}
     return visit.page("by_name.html", **shown)

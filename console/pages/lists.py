@@ -35,15 +35,15 @@ async def list_page(
     kept: what the addresses of the same list, asked otherwise, say as well.
     """
     asked = tables.question(listing, dict(visit.request.query_params))
-    zone, form = visit.school.zone, file_form(visit)
+    zone, form, people = visit.school.zone, file_form(visit), {} if own else visit.school.people
     if form:
         async with visit.reading_own() if own else visit.reading() as tx:
-            rows = await tables.everything(tx, listing, asked, zone=zone, given=given)
+            rows = await tables.everything(tx, listing, asked, zone=zone, given=given, people=people)
         return await file_of(listing, rows, zone, form)
 
     async def read() -> Page:
         async with visit.reading_own() if own else visit.reading() as tx:
-            return await tables.page(tx, listing, asked, zone=zone, given=given)
+            return await tables.page(tx, listing, asked, zone=zone, given=given, people=people)
 
     as_of: datetime | None = None
     if listing.sums and not own and asked == Question(order=listing.order):

@@ -1,7 +1,7 @@
 """Statements of a month, as a page and as files of the same rows."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi.responses import Response
@@ -75,7 +75,8 @@ async def _answer(visit: Visit, wallet: str, name: str, *, own: bool) -> Respons
             said = f"This month has more than {most} lines: `hobbs statement {wallet}` writes them"
             return visit.page("unfit.html", status=422, sentence=said, back=visit.request.url.path)
         if form := file_form(visit):
-            return await file_of(reads.FILE, found.rows(month, currency), zone, form)
+            listing = replace(reads.FILE, name=f"statement-{month.name}")
+            return await file_of(listing, found.rows(month, currency), zone, form)
         whole = await _whole(tx, visit, wallet, month, found, own=own)
     shown: dict[str, Any] = {"wallet": wallet, "month": month, "currency": currency, "whole": whole}
     if wants_paper:

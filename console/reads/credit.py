@@ -1,5 +1,6 @@
 """Students' credit, saved methods and their charges, as lists."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, get_args
 from uuid import UUID
@@ -170,14 +171,17 @@ _CREDIT: Final = """
            frozen, until
     FROM receivables_public.credits_of(CAST(:day AS date), ARRAY(
         SELECT DISTINCT account.student FROM receivables_public.accounts AS account
-        WHERE account.student > :after ORDER BY account.student LIMIT :most))
+        WHERE account.student > :after
+          AND (CAST(:only AS text[]) IS NULL OR account.student = ANY (CAST(:only AS text[])))
+        ORDER BY account.student LIMIT :most))
     ORDER BY student
 """
 
 
-async def standing(tx: Tx, now: datetime, after: str, most: int) -> Rows:
+async def standing(tx: Tx, now: datetime, after: str, most: int, only: Sequence[str] | None = None) -> Rows:
     """How the next students by name stand with their limits; and the last name, None at the end."""
-    rows = await tx.all(_CREDIT, day=await reads.today(tx, now), after=after, most=most)
+    named = None if only is None else list(only)
+    rows = await tx.all(_CREDIT, day=await reads.today(tx, now), after=after, most=most, only=named)
     found = [dict(row._mapping) for row in rows]
     return found, found[-1]["student"] if len(found) == most else None
 

@@ -3,6 +3,7 @@
 The rules are receivables' own, so its desk is asked: a page holds the next names, and none is sorted here.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -57,11 +58,12 @@ TODAY: Final = Listing(
 )
 
 
-async def listed(tx: Tx, now: datetime, after: str, most: int) -> Rows:
+async def listed(tx: Tx, now: datetime, after: str, most: int, only: Sequence[str] | None = None) -> Rows:
     """The next students by name of whom something is overdue; and the last name, None at the end."""
-    return await dunning.part(tx, now, after=after, most=most)
+    rows, last = await dunning.part(tx, now, after=after, most=most, only=only)
+    return [row for row in rows if row["total"] or row["hold"]], last
 
 
-async def today(tx: Tx, now: datetime, after: str, most: int) -> Rows:
+async def today(tx: Tx, now: datetime, after: str, most: int, only: Sequence[str] | None = None) -> Rows:
     """Of the next students by name those who are asked today; and the last name, None at the end."""
-    return await dunning.due_part(tx, now, after=after, most=most)
+    return await dunning.due_part(tx, now, after=after, most=most, only=only)

@@ -49,13 +49,13 @@ REFUSED: Final = Listing(
     name="refused-flights",
     title="Refused flights",
     sql="""
-        SELECT dead_letter_id, last_seen_at, coalesce(flight_id, '') AS flight_id, revision, reason, sentence,
+        SELECT dead_letter_id, last_seen_at, flight_id, revision, reason, sentence,
                attempts
         FROM billing_public.refused_flights
     """,
     columns=(
         Column(name="last_seen_at", title="Last seen", kind="instant", link="/dead/billing/{dead_letter_id}"),
-        Column(name="flight_id", title="Flight", filtered="has"),
+        Column(name="flight_id", title="Flight", filtered="has", empty=True, link="/flights/{flight_id}"),
         Column(name="revision", title="Revision", kind="number", empty=True),
         Column(name="reason", title="Reason", kind="state", filtered="is"),
         Column(name="sentence", title="What is wrong", kind="long", unsorted=True),

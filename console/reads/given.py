@@ -46,7 +46,7 @@ NOTES: Final = Listing(
     name="notes",
     title="Refunds, credits and write-offs by hand",
     sql="""
-        SELECT id, asked_at, kind, student, currency, amount, coalesce(bill, '') AS bill,
+        SELECT id, asked_at, kind, student, currency, amount, bill,
                coalesce(way, '') AS way, coalesce(number, '') AS number, state, asked_by,
                coalesce(approved_by, '') AS approved_by, why
         FROM receivables_public.account_notes
@@ -56,7 +56,14 @@ NOTES: Final = Listing(
         OF_STUDENT,
         Column(name="kind", title="What", kind="state", choices=get_args(account_notes.Kind)),
         Column(name="amount", title="Amount", kind="money", link="/notes/{id}"),
-        Column(name="bill", title="Bill", filtered="has"),
+        Column(
+            name="bill",
+            title="Bill",
+            kind="source",
+            filtered="has",
+            empty=True,
+            link="/documents/{bill}",
+        ),
         Column(name="way", title="How", kind="state", choices=get_args(account_notes.Way)),
         Column(name="state", title="State", kind="state", choices=get_args(account_notes.State)),
         Column(name="why", title="Why", kind="long", unsorted=True),

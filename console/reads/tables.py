@@ -21,6 +21,7 @@ from fleet.database import Tx
 PAGE: Final = 50
 EXPORT_MAX: Final = 50_000
 TEXT_CHARS_MAX: Final = 200
+NOBODY: Final[Mapping[str, str]] = {}
 
 Kind = Literal[
     "text", "long", "money", "number", "hours", "instant", "date", "state", "flag", "id", "wallet", "list",
@@ -186,10 +187,14 @@ async def page(
     zone: str,
     size: int = PAGE,
     given: Mapping[str, Any] | None = None,
+    people: Mapping[str, str] = NOBODY,
 ) -> Page:
-    """The rows of one page; `zone`: days of a filter are days there; `given`: the query's own parameters."""
+    """The rows of one page; `zone`: days of a filter are days there; `given`: the query's own parameters.
+
+    people: names by wallet, by which a person is found too.
+    """
     rows = await tx.all(
-        _statement(listing, asked, size + 1), **_parameters(listing, asked, zone), **(given or {})
+        _statement(listing, asked, size + 1), **_parameters(listing, asked, zone, people), **(given or {})
     )
     shown = [dict(row._mapping) for row in rows[:size]]
     more = len(rows) > size
@@ -197,12 +202,20 @@ async def page(
 
 
 async def everything(
-    tx: Tx, listing: Listing, asked: Question, *, zone: str, given: Mapping[str, Any] | None = None
+    tx: Tx,
+    listing: Listing,
+    asked: Question,
+    *,
+    zone: str,
+    given: Mapping[str, Any] | None = None,
+    people: Mapping[str, str] = NOBODY,
 ) -> list[dict[str, Any]]:
     """All rows that the filters let through, for a file: EXPORT_MAX at most, one more when there are more."""
     whole = Question(order=asked.order, filters=asked.filters)
     rows = await tx.all(
-        _statement(listing, whole, EXPORT_MAX + 1), **_parameters(listing, whole, zone), **(given or {})
+        _statement(listing, whole, EXPORT_MAX + 1),
+        **_parameters(listing, whole, zone, people),
+        **(given or {}),
     )
     return [dict(row._mapping) for row in rows]
 
@@ -242,7 +255,9 @@ def _condition(listing: Listing, name: str, text: str) -> str:
     if column.kind == "list":
         return f":{parameter} = ANY ({name})"
     if column.filtered == "has" and not _is_whole(text):
-        return f"strpos(lower({name}), lower(:{parameter})) > 0"
+        has = f"strpos(lower({name}), lower(:{parameter})) > 0"
+        named = f"{name} = ANY (CAST(:{parameter}_named AS text[]))"
+        return f"({has} OR {named})" if column.kind == "wallet" else has
     return f"{name} = :{parameter}"
 
 
@@ -262,7 +277,17 @@ def _beyond(listing: Listing, column: Column, asked: Question) -> str:
     )
 
 
-def _parameters(listing: Listing, asked: Question, zone: str) -> dict[str, Any]:
+def called(people: Mapping[str, str], text: str, of: str) -> list[str]:
+    """Of whom a name has this text: their wallets, without what stands before each."""
+    wanted = text.lower()
+    return [
+        wallet.removeprefix(of)
+        for wallet, name in people.items()
+        if wallet.startswith(of) and wanted in name.lower()
+    ]
+
+
+def _parameters(listing: Listing, asked: Question, zone: str, people: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for name, text in asked.filters.items():
         parameter = f"f_{name.replace('.', '_')}"
@@ -271,6 +296,8 @@ def _parameters(listing: Listing, asked: Question, zone: str) -> dict[str, Any]:
         if day is None or column is None:
             exact = column is not None and column.filtered == "has" and _is_whole(text)
             plain = text[1:-1] if exact else text
+            if column is not None and column.kind == "wallet" and column.filtered == "has" and not exact:
+                given[f"{parameter}_named"] = called(people, text, column.of)
             given[parameter] = text == "yes" if column is not None and column.kind == "flag" else plain
         elif column.kind == "date":
             given[parameter] = day if name.endswith(".from") else end_of_day(day, "UTC").date()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -80,6 +81,13 @@ async def test_every_page_about_students_opens_for_the_office_and_says_what_is_o
     assert (await ann.get("/students/nobody-at-all")).status_code == 404
     file = (await ann.get("/dunning?as=csv")).text.splitlines()
     assert file[1].startswith('"anna",150.00,4,"first"')
+    assert (await ann.get("/dunning?as=csv&f.student=NNA")).text.splitlines() == file
+    assert "/students/" not in (await ann.get("/dunning?f.student=ben")).text, "nothing of ben is overdue"
+    both = {name: (await ann.get(f"/credit?f.student={name}")).text for name in ("ann", "Berta")}
+    assert ["/students/anna" in text for text in both.values()] == [True, False]
+    desk.console._school = replace(await desk.console.school(), people={"student:ben": "Berta Brown"})
+    for path in ("/credit", "/accounts"):
+        assert "/students/ben" in (await ann.get(f"{path}?f.student=berta")).text, "a person by name"
 
 
 async def test_who_only_looks_is_offered_nothing(desk: Desk, overdue: Database) -> None:

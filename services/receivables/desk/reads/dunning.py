@@ -1,5 +1,6 @@
 """What people ask of dunning, read from published views. Amounts are minor units of `currency`."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -30,11 +31,14 @@ async def listed(tx: Tx, now: datetime, *, student: str | None = None) -> list[d
 
 
 async def part(
-    tx: Tx, now: datetime, *, after: str = "", most: int = AT_ONCE
+    tx: Tx, now: datetime, *, after: str = "", most: int = AT_ONCE, only: Sequence[str] | None = None
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """The next `most` of `listed`, by name after `after`; and the last name, None at the end."""
+    """The next `most` of `listed`, by name after `after`; and the last name, None at the end.
+
+    only: these students alone, also those of whom nothing is asked.
+    """
     local, policy = await _policy(tx, now)
-    names = await _names(tx, local.date(), after, most)
+    names = await _names(tx, local.date(), after, most, only)
     found = await store.dunning.standings(tx, names, local.date(), now)
     return [_row(one, policy, local) for one in found.values()], names[-1] if len(names) == most else None
 
@@ -50,14 +54,14 @@ async def due_today(tx: Tx, now: datetime) -> list[dict[str, Any]]:
 
 
 async def due_part(
-    tx: Tx, now: datetime, *, after: str = "", most: int = AT_ONCE
+    tx: Tx, now: datetime, *, after: str = "", most: int = AT_ONCE, only: Sequence[str] | None = None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Of the next `most` students those of `due_today`; and the last name, None at the end."""
     local, policy = await _policy(tx, now)
     at = policy.next_today(local)
     if at is None:
         return [], None
-    names = await _names(tx, local.date(), after, most)
+    names = await _names(tx, local.date(), after, most, only)
     found = await store.dunning.standings(tx, names, local.date(), now)
     rows = [_row(one, policy, at) for one in found.values()]
     due = [row | {"from": at.strftime("%H:%M")} for row in rows if row["step"] and not row["stopped"]]
@@ -103,7 +107,9 @@ async def _standings(tx: Tx, day: date, now: datetime, student: str | None) -> l
     return found
 
 
-async def _names(tx: Tx, day: date, after: str, most: int) -> list[str]:
+async def _names(tx: Tx, day: date, after: str, most: int, only: Sequence[str] | None = None) -> list[str]:
+    if only is not None:
+        return sorted(one for one in only if one > after)[:most]
     return [row.student for row in await tx.all(_CANDIDATES, day=day, after=after, most=most)]
 
 
