@@ -367,6 +367,7 @@ GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
 -- * vouch_to(text, uuid, bytea)
+-- * without_former_contents(jsonb)
 -- * bills_of(text, text[], integer[])
 -- * own_ageing(date)
 -- * own_balances()

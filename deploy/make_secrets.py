@@ -13,7 +13,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it finds only its own folder
 
-from schemas.services import KAFKA_USERS, LOGINS
+from schemas.services import ASKS_LEDGER, KAFKA_USERS, LOGINS
 
 FOLDER: Final = Path(__file__).parent / "secrets"
 PLACE: Final = "postgres:5432/hobbs"
@@ -43,7 +43,25 @@ def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
         f"{login}_database_url": f"postgresql://hobbs_{login}:{secrets.token_urlsafe(24)}@{place}"
         for login in LOGINS
     }
-    return made + [name for name, value in urls.items() if _write_new(folder / name, value)]
+    made += [name for name, value in urls.items() if _write_new(folder / name, value)]
+    return made + _publishers_keys(folder)
+
+
+def _publishers_keys(folder: Path) -> list[str]:
+    """What the ledger knows publishers by: the keys of all, also of one that was made since."""
+    path = folder / "publishers_keys"
+    known = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    named = {entry.partition(":")[0].strip() for entry in known.split(",")}
+    entries = [
+        f"{who}:{(folder / f'{who}_request_key').read_text(encoding='utf-8').strip()}"
+        for who in ASKS_LEDGER
+        if who not in named
+    ]
+    if not entries:
+        return []
+    path.unlink(missing_ok=True)
+    _write_new(path, ",".join([*([known] if known else []), *entries]))
+    return [path.name]
 
 
 def _plain_secrets() -> dict[str, str]:
@@ -55,6 +73,7 @@ def _plain_secrets() -> dict[str, str]:
         "stripe_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "stripe_connect_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "console_oidc_client_secret": secrets.token_urlsafe(24),
+        **{f"{who}_request_key": secrets.token_urlsafe(32) for who in ASKS_LEDGER},
         **{f"{who}_kafka_password": secrets.token_urlsafe(24) for who in KAFKA_USERS},
     }
 

@@ -5,11 +5,11 @@ keeps the beginning, the size and the hash, and it cannot be redriven. Of a topi
 keeps the place and the hash. `forget` takes the content out of any other letter, for a person who is erased.
 
 A letter is one row for each subject (or event, or place in the topic). When a redriven record fails
-again its row opens again with one attempt more. The topic `<service>.dead` tells the rest of the world.
+again its row opens again with one attempt more. Another content under the same identity takes the place
+of the one before, which the history keeps. The topic `<service>.dead` tells the rest of the world.
 """
 
 import base64
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +34,9 @@ OF_TOPIC: Final = "hobbs_redriven_topic"  # of which topic, and from where in it
 OF_PLACE: Final = "hobbs_redriven_place"
 # Topics whose records tell of people: a letter keeps no content of theirs. A test compares it with the table.
 PERSONAL: Final = frozenset({"contact.changed"})
+WAS_BYTES: Final = (
+    20_000_000  # of former contents in one letter; of later ones the place and the hash are kept
+)
 BURIED_BYTES: Final = 4_000_000  # of records in one statement: jsonb holds no more than 255 MB
 
 STATES = ("open", "redriven", "discarded")
@@ -90,7 +93,9 @@ async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
     causes = {key: letter.cause for key, letter in unique.items()}
     rows: list[Row[Any]] = []
     for some in _in_portions([unique[key] for key in sorted(unique)]):
-        rows += await tx.all(_BURY, letters=json_parameter([_row(letter) for letter in some]))
+        rows += await tx.all(
+            _BURY, letters=json_parameter([_row(letter) for letter in some]), was_bytes=WAS_BYTES
+        )
     await outbox.stage(tx, [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows])
     await fault_point("dead_letters.buried")
 
@@ -154,7 +159,8 @@ def _letter(refusal: Refusal) -> Letter:
     )
 
 
-# A replay of the topic finds the same payload in an open letter and changes nothing.
+# A replay of the topic finds the same payload in an open letter and changes nothing. Another content takes
+# its place; the one before stays in the step that replaced it (`was`), whole while those are under WAS_BYTES.
 _BURY = """
     INSERT INTO dead_letter (topic, partition, "offset", identity, subject, key, value, headers, payload_hash,
                              event_key, correlation_id, reason, sentence, history)
@@ -172,7 +178,14 @@ _BURY = """
         event_key = excluded.event_key, correlation_id = excluded.correlation_id,
         reason = excluded.reason, sentence = excluded.sentence, state = 'open',
         attempts = dead_letter.attempts + 1, last_seen_at = now(),
-        history = dead_letter.history || excluded.history
+        history = dead_letter.history || CASE
+            WHEN dead_letter.payload_hash = excluded.payload_hash THEN excluded.history
+            ELSE jsonb_set(excluded.history, '{0,was}', jsonb_build_object(
+                'partition', dead_letter.partition, 'offset', dead_letter."offset",
+                'payload_hash', encode(dead_letter.payload_hash, 'hex'), 'event_key', dead_letter.event_key)
+                || CASE WHEN octet_length(dead_letter.history::text) > :was_bytes THEN '{}'
+                   ELSE jsonb_build_object('key', encode(dead_letter.key, 'base64'),
+                        'value', encode(dead_letter.value, 'base64'), 'headers', dead_letter.headers) END) END
     WHERE dead_letter.state = 'redriven' OR dead_letter.payload_hash <> excluded.payload_hash
     RETURNING id, topic, partition, "offset", identity, subject, reason, sentence, attempts, last_seen_at
 """
@@ -331,9 +344,9 @@ _FORGET = """
     SET value = NULL, key = NULL,
         headers = jsonb_build_object(CAST(:cut AS text), CAST(:said AS text)),
         state = CASE state WHEN 'open' THEN 'discarded' ELSE state END, last_seen_at = now(),
-        history = history || jsonb_build_array(jsonb_build_object(
+        history = without_former_contents(history) || jsonb_build_array(jsonb_build_object(
             'at', now(), 'what', 'forgotten', 'who', CAST(:who AS text), 'why', CAST(:why AS text)))
-    WHERE id = ANY (CAST(:ids AS uuid[])) AND value IS NOT NULL
+    WHERE id = ANY (CAST(:ids AS uuid[])) AND (value IS NOT NULL OR history @? '$[*].was.value')
     RETURNING id
 """
 FORGOTTEN: Final = "the content was forgotten: it told of a person"
@@ -343,36 +356,6 @@ async def forget(tx: Tx, ids: Sequence[UUID], *, who: str, why: str) -> list[UUI
     """Take the content out of letters, for good; which of them had one. An open one is discarded."""
     rows = await tx.all(_FORGET, ids=list(ids), who=who, why=why, cut=CUT, said=FORGOTTEN)
     return [row.id for row in rows]
-
-
-_TELLING = """
-    SELECT id FROM dead_letter
-    WHERE value IS NOT NULL AND EXISTS (
-        SELECT FROM unnest(CAST(:texts AS text[])) AS told
-        WHERE position(lower(told) IN lower(
-            concat_ws(' ', encode(value, 'escape'), encode(key, 'escape'), headers::text))) > 0)
-    ORDER BY id
-"""
-
-
-async def telling_of(tx: Tx, texts: Sequence[str]) -> list[UUID]:
-    """Letters whose content has one of these texts in it, in small or capital letters, as UTF-8 or JSON."""
-    told = sorted({form for one in texts if one for form in _forms(one)})
-    return [row.id for row in await tx.all(_TELLING, texts=told)] if told else []
-
-
-def _forms(text: str) -> Iterator[str]:
-    """A text as bytea's escapes show it: its letters in UTF-8, and in JSON's escapes."""
-    yield _escaped(text.encode())
-    yield _escaped(json.dumps(text)[1:-1].encode())
-    yield text  # headers are text
-
-
-def _escaped(value: bytes) -> str:
-    """As Postgres writes bytes in the format 'escape'."""
-    return "".join(
-        "\\\\" if byte == 0x5C else chr(byte) if 0 < byte < 0x80 else f"\\{byte:03o}" for byte in value
-    )
 
 
 _SENTENCE = "SELECT sentence FROM dead_letters WHERE event_key = ANY (CAST(:keys AS uuid[])) LIMIT 1"

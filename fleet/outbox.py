@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 import orjson
@@ -24,8 +24,10 @@ from fleet import metrics
 from fleet.database import Database, Tx
 from fleet.envelope import OWN_SOURCES, Message, cloud_event_headers, headers_of
 from fleet.faults import fault_point
-from fleet.kafka_client import PRODUCER_TIMEOUT_S, make_producer
+from fleet.kafka_client import PRODUCER_TIMEOUT_S, connection, make_producer
 from fleet.partitions import partition_of
+from fleet.proofs import PROVED, key_of, with_proof
+from fleet.settings import Settings
 
 VALUE_BYTES_MAX = 900_000
 BATCH_ROWS = 2_000
@@ -125,17 +127,38 @@ class OutboxRelay:
     """Moves one service's outbox to Kafka. `run` returns only when cancelled."""
 
     def __init__(
-        self, database: Database, connection: dict[str, Any], topic_prefix: str, *, kept_days: int
+        self,
+        database: Database,
+        kafka: dict[str, Any],
+        topic_prefix: str,
+        *,
+        kept_days: int,
+        proof_key: bytes = b"",
     ) -> None:
-        """kept_days: how long the log keeps what was sent; 0: there is none."""
+        """kept_days: how long the log keeps what was sent; 0: there is none.
+
+        proof_key: proves that requests to the ledger are this service's (proofs.py); empty: nothing does.
+        """
         self._kept_days = kept_days
+        self._proof_key = proof_key
         self._prune_at = 0.0  # by the event loop's clock
         self._database = database
-        self._kafka = connection
+        self._kafka = kafka
         self._prefix = topic_prefix
         self._channel = f"outbox_{database.schema}"
         self._wake = asyncio.Event()
         database.on_staged = self._wake.set
+
+    @classmethod
+    def of(cls, database: Database, settings: Settings) -> Self:
+        """The relay of a service with these settings."""
+        return cls(
+            database,
+            connection(settings),
+            settings.topic_prefix,
+            kept_days=settings.outbox_kept_days,
+            proof_key=key_of(settings.request_key),
+        )
 
     async def run(self) -> None:
         """Own the lock, relay, and start over with a new producer whenever anything breaks."""
@@ -239,14 +262,21 @@ class OutboxRelay:
         for number, row in enumerate(rows):
             place = self._prefix + row.topic, partition_of(row.key, partitions[row.topic])
             batch = filling.get(place) or filling.setdefault(place, _Filling(producer))
-            if not batch.append(number, row):
+            headers = self._headers(row)
+            if not batch.append(number, row, headers):
                 sending.append(await batch.submit(producer, place, before.get(place)))
                 before[place] = sending[-1].sent
                 filling[place] = batch = _Filling(producer)
-                batch.append(number, row)
+                batch.append(number, row, headers)
         for place, batch in filling.items():
             sending.append(await batch.submit(producer, place, before.get(place)))
         return sending
+
+    def _headers(self, row: Row[Any]) -> list[tuple[str, bytes]]:
+        headers = _headers(row)
+        if self._proof_key and row.topic in PROVED:
+            return with_proof(self._proof_key, row.topic, headers, row.key, row.value)
+        return headers
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
         return len(await producer.partitions_for(self._prefix + topic))
@@ -259,10 +289,10 @@ class _Filling:
         self._batch = producer.create_batch()
         self._numbers: list[int] = []
 
-    def append(self, number: int, row: Row[Any]) -> bool:
+    def append(self, number: int, row: Row[Any], headers: list[tuple[str, bytes]]) -> bool:
         """False: the batch is full. The first record always fits."""
         key = b"" if row.key is None and row.value is None else row.key  # aiokafka sends no empty record
-        if self._batch.append(timestamp=None, key=key, value=row.value, headers=_headers(row)) is None:
+        if self._batch.append(timestamp=None, key=key, value=row.value, headers=headers) is None:
             return False
         self._numbers.append(number)
         return True

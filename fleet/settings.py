@@ -25,6 +25,7 @@ from fleet.attestation_keys import missing_keys, refused_keys
 from fleet.database_url import VERIFIED, is_local, mode, read_url, with_mode
 from fleet.hosts import named_hosts
 from fleet.kafka_address import refused_brokers
+from fleet.proofs import strong
 
 PREFIX = "HOBBS_"
 SHARED_SECRETS = frozenset({"kafka_password"})  # of the brokers' user, which may be one for all services
@@ -108,6 +109,8 @@ class Settings(ProcessSettings):
     # Brokers that ask nobody who they are, and to which a live deployment may go all the same: as above.
     kafka_private_hosts: str = ""
     topic_prefix: str = ""
+    # Proves to the ledger that its requests are this service's (proofs.py); empty: they are not proved.
+    request_key: SecretStr = SecretStr("")
     # How long a killed worker keeps its partitions; a batch may keep the event loop for about a second.
     kafka_session_timeout_s: float = Field(default=15.0, ge=1, le=300)
     # How long a timer's job is left to a process that may be dead; a job that takes longer may run twice.
@@ -134,6 +137,13 @@ class Settings(ProcessSettings):
                 f"{PREFIX}DATABASE_PRIVATE_HOSTS when nobody else is on the network to it"
             )
         return given
+
+    @field_validator("request_key")
+    @classmethod
+    def _is_strong_or_none(cls, key: SecretStr) -> SecretStr:
+        if given := key.get_secret_value().strip():
+            strong(given, "it")
+        return key
 
     @field_validator("kafka_bootstrap")
     @classmethod

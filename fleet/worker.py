@@ -294,9 +294,7 @@ class Worker:
         metrics.start_loop(self.service, name)
 
     def _all_jobs(self) -> list[tuple[str, _Job]]:
-        settings = self.settings
-        kafka = kafka_client.connection(settings)
-        relay = OutboxRelay(self.database, kafka, settings.topic_prefix, kept_days=settings.outbox_kept_days)
+        relay = OutboxRelay.of(self.database, self.settings)
         own = (relay.run, self._watch, self._measure, self._check_own, self._consume)
         return [
             *zip(OWN_LOOPS, own, strict=True),

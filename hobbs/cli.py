@@ -52,6 +52,7 @@ COMMANDS: Final = {
     "periods": "hobbs.commands.ledger",
     "post": "hobbs.commands.post",
     "revert": "hobbs.commands.post",
+    "by-hand": "hobbs.commands.post",
     "replay": "hobbs.commands.replay",
     "rebuild": "hobbs.commands.rebuild",
     "check": "hobbs.commands.check",

@@ -24,6 +24,7 @@ class JournalType:
 
 
 NOTES = "hobbs payments revert-note"
+ASK_FOR_REVERTS = frozenset({"reserves"})  # a test: as the table of topics
 REGISTERED = (
     JournalType(event_type="flight", prefix="flight", service="billing"),
     JournalType(event_type="adjustment", prefix="adjustment", service="adjustments"),
@@ -76,6 +77,7 @@ REGISTERED = (
     JournalType(event_type="hold", prefix="hold", service="ledger"),
     JournalType(event_type="opening", prefix="opening", service="ledger"),
 )
+_PUBLISHERS = {(one.event_type, one.prefix): one.service for one in REGISTERED}
 _OWNERS = {name: one for one in reversed(REGISTERED) for name in (one.event_type, one.prefix)}
 
 
@@ -88,6 +90,11 @@ def service_of_journal(event_type: str, source: str) -> str | None:
         if owner := _OWNERS.get(name.strip(" ").lower()):
             return owner.service
     return None
+
+
+def publisher_of_journal(event_type: str, source: str) -> str | None:
+    """Which service alone asks for journals of this type and source together; None: nobody does."""
+    return _PUBLISHERS.get((event_type, source.partition(":")[0]))
 
 
 def happened_at_stripe(event_type: str) -> bool:

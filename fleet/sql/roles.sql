@@ -29,7 +29,10 @@ WITH ours AS (
     FROM pg_auth_members AS m JOIN pg_roles AS granted ON granted.oid = m.roleid
          JOIN pg_roles AS member ON member.oid = m.member
          LEFT JOIN ours AS of_member ON of_member.oid = m.member LEFT JOIN ours AS of_granted ON of_granted.oid = m.roleid
-    WHERE (of_member.oid IS NOT NULL OR of_granted.is_service)
+    WHERE (of_member.oid IS NOT NULL OR of_granted.is_service
+           -- People get these roles by `hobbs logins`, under names that begin so.
+           OR granted.rolname IN ('hobbs_operator', 'hobbs_finance', 'hobbs_operations')
+              AND NOT starts_with(member.rolname, 'person_'))
       AND NOT (member.rolname = 'hobbs_operator'
                AND (granted.rolname = 'hobbs_reader' OR of_granted.is_service AND NOT m.inherit_option)
                AND NOT m.admin_option)

@@ -3,6 +3,7 @@
 A letter's payload may hold personal data: it is shown only when asked for, and never in a list.
 """
 
+from base64 import b64decode
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final, Literal
@@ -213,7 +214,7 @@ def questions_about(letters: Sequence[Letter], verb: str, *, who: str, why: str)
 def readable(letter: Letter, *, payload: bool, whole: bool = False) -> Letter:
     """Make a letter fit for eyes: bytes as text with escapes, JSON opened; the payload only when asked."""
     value = letter["value"]
-    history = _opened(letter["history"])
+    history = [_with_former_content(step, payload=payload) for step in _opened(letter["history"])]
     shown = letter | {
         "headers": _opened(letter["headers"]),
         "history": history if whole else "\n".join(_step(step) for step in history),
@@ -229,12 +230,24 @@ def readable(letter: Letter, *, payload: bool, whole: bool = False) -> Letter:
     return shown
 
 
+def _with_former_content(step: Letter, *, payload: bool) -> Letter:
+    """A step of a history; what the letter held before it as text, and only when asked."""
+    was = step.get("was")
+    if not was or was.get("value") is None:
+        return step
+    value, key = (None if was.get(name) is None else b64decode(was[name]) for name in ("value", "key"))
+    size = f"{len(value or b'')} bytes; --payload shows them"
+    return step | {"was": was | {"key": as_text(key), "value": as_text(value) if payload else size}}
+
+
 def _step(step: Letter) -> str:
     """One line of a letter's history."""
     who = f" by {step['who']}" if "who" in step else ""
     why = step.get("sentence") or step.get("why") or ""
     reason = f" {step['reason']}" if "reason" in step else ""
-    return f"{step['at'][:19]} {step['what']}{who}{reason}" + (f": {why}" if why else "")
+    was = step.get("was")
+    before = f" (before it the letter held {was['partition']}:{was['offset']})" if was else ""
+    return f"{step['at'][:19]} {step['what']}{who}{reason}{before}" + (f": {why}" if why else "")
 
 
 def as_text(value: bytes | None) -> str | None:

@@ -49,6 +49,7 @@ class DoctorSettings(Settings):
     stripe_country: str = "US"
     stripe_recipient_alone: bool = False
     attestation_keys: SecretStr = SecretStr("")
+    publishers_keys: SecretStr = SecretStr("")
     console_login: Literal["oidc", "local"] = "oidc"
     prometheus_url: str = ""
 

@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from fleet import logins
+from fleet.database import Database
 from fleet.logins import LoginRefused
 from fleet.settings import Settings
 from fleet.vouches import PERSON
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from services.ledger.desk import by_hand
 
 app = typer.Typer(no_args_is_help=True, help="Logins of people: list, add, remove; end the shared one.")
 
@@ -74,6 +76,33 @@ def close_shared_command() -> None:
     """Let nobody log in as hobbs_operator any more. `hobbs migrate` opens it again when its URL is set."""
     run(logins.close_shared(_url()))
     say("nobody logs in as hobbs_operator any more")
+
+
+@app.command("by-hand-up-to")
+def by_hand_up_to_command(
+    amount: Annotated[
+        int | None, typer.Argument(min=0, help="Minor units; left out with --any.", show_default=False)
+    ] = None,
+    anything: Annotated[bool, typer.Option("--any", help="One person alone may post any amount.")] = False,
+) -> None:
+    """Set what one person alone may post by hand within a day; above, another one does the same."""
+    if anything is (amount is not None):
+        raise typer.BadParameter("say an amount in minor units, or --any")
+    run(_limit(_url(), amount))
+    say(
+        "one person alone may post any amount by hand"
+        if amount is None
+        else f"one person alone may post {amount} minor units of a currency by hand within a day"
+    )
+
+
+async def _limit(url: str, amount: int | None) -> None:
+    database = Database(url, schema="ledger", pool_size=1)
+    try:
+        async with database.transaction() as tx:
+            await by_hand.set_limit(tx, amount)
+    finally:
+        await database.close()
 
 
 def _url() -> str:

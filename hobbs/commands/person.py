@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from fleet import dead_letters
+from fleet import letters_telling
 from fleet.decisions import LETTERS_MAX
 from fleet.grants import OPERATOR
 from fleet.settings import Settings
@@ -142,7 +142,7 @@ async def _letters_of(
     found: dict[str, list[str]] = {}
     for service in DECIDE if texts else ():
         async with acting_as(settings, service) as database, database.transaction() as tx:
-            ids = [str(one) for one in await dead_letters.telling_of(tx, texts)]
+            ids = [str(one) for one in await letters_telling.telling_of(tx, texts)]
         if ids:
             found[service] = ids
     return found

@@ -30,7 +30,7 @@ from hobbs.shell.output import (
 )
 from hobbs.shell.reasons import NeededWhyOption
 from schemas.journal_types import undone_by
-from services.ledger.desk import consequences, decisions, reads
+from services.ledger.desk import by_hand, consequences, decisions, reads
 from services.ledger.desk.reads.journals import EntryDetails
 from services.ledger.domain.journals import (
     Entry,
@@ -53,12 +53,13 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 Post = Callable[[Tx], Awaitable[list[JournalReply]]]
 Preview = Callable[[Tx], Awaitable[PostingPreview]]
+Asked = Callable[[Tx], Awaitable[dict[str, str]]]  # by source, what needs a second person
 Consequences = Callable[[Tx, Journal], Awaitable[list[str]]]  # outside the ledger, of a journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalRow:
-    """A journal as it is shown. outcome: would_post, posted, repeated or refused.
+    """A journal as it is shown. outcome: would_post, posted, repeated, waits or refused.
 
     consequences: of one that would be posted, what else follows from it and what is unusual about it.
     """
@@ -91,6 +92,7 @@ def post_command(
         lambda tx: decisions.preview_post(tx, requests, group=together),
         lambda tx: decisions.post(tx, requests, group=together),
         _of_a_journal_by_hand,
+        lambda tx: decisions.asked_by_hand(tx, requests),
         dry_run=dry_run,
         yes=yes,
         output=output,
@@ -115,10 +117,25 @@ def revert_command(
         lambda tx: decisions.preview_revert(tx, request),
         lambda tx: decisions.revert(tx, request),
         lambda tx, _: _of_a_revert(tx, source),
+        lambda tx: decisions.asked_revert(tx, request),
         dry_run=dry_run,
         yes=yes,
         output=output,
     )
+
+
+@app.command("by-hand")
+def by_hand_command(
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only what waits for a second person.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show journals by hand that needed two people: who asked, who agreed; newest first.
+
+    One that waits is posted when another person runs the same `hobbs post` or `hobbs revert` within a day.
+    """
+    shown = read(lambda tx: reads.by_hand.words(tx, waiting=waiting))
+    columns = ["source", "currency", "amount", "why", "asked_by", "asked_at", "agreed_by", "agreed_at"]
+    show_rows(with_money(list(shown), output, ["amount"]), output, columns=columns, right=["amount"])
 
 
 def _read_file(file: Path) -> list[JournalRequest]:
@@ -164,11 +181,20 @@ async def _consequences(tx: Tx, results: Sequence[object], outside: Consequences
 
 
 def _post_by_hand(
-    find_out: Preview, post: Post, outside: Consequences, *, dry_run: bool, yes: bool, output: Output
+    find_out: Preview,
+    post: Post,
+    outside: Consequences,
+    asked: Asked,
+    *,
+    dry_run: bool,
+    yes: bool,
+    output: Output,
 ) -> None:
     if dry_run or not yes:
-        preview = decide(find_out)
+        preview, two = decide(lambda tx: _found(tx, find_out, asked))
         follows = read(lambda tx: _consequences(tx, preview.results, outside))
+        for source, sentence in two.items():
+            follows.setdefault(source, []).append(sentence)
         shown = [_previewed(result, follows) for result in preview.results]
         if dry_run:
             _show(shown, preview.balances, output)
@@ -180,6 +206,10 @@ def _post_by_hand(
     _show(shown, _left([one for one in shown if one.outcome == "posted"]), output)
     if _any_refused(shown):
         raise typer.Exit(EXIT_FINDINGS)
+
+
+async def _found(tx: Tx, find_out: Preview, asked: Asked) -> tuple[PostingPreview, dict[str, str]]:
+    return await find_out(tx), await asked(tx)
 
 
 def _agree(shown: Sequence[JournalRow]) -> None:
@@ -224,12 +254,16 @@ def _shown(journal: Journal, outcome: str) -> JournalRow:
 
 def _refused(refused: RefusedJournal) -> JournalRow:
     return JournalRow(
-        source=refused.source, outcome="refused", journal_id=None, sentence=refused.sentence, entries=()
+        source=refused.source,
+        outcome="waits" if refused.reason == by_hand.SECOND else "refused",
+        journal_id=None,
+        sentence=refused.sentence,
+        entries=(),
     )
 
 
 def _any_refused(shown: Sequence[JournalRow]) -> bool:
-    return any(one.outcome == "refused" for one in shown)
+    return any(one.outcome in ("refused", "waits") for one in shown)
 
 
 def _left(shown: Sequence[JournalRow]) -> dict[BalanceKey, int]:

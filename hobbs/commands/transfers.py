@@ -16,7 +16,7 @@ from fleet.grants import OPERATOR
 from fleet.settings import Settings
 from hobbs.commands import movements, transfers_operations
 from hobbs.shell.connections import reading, run, settings_or_exit
-from hobbs.shell.decisions import Question, ask, decide
+from hobbs.shell.decisions import Answer, Question, ask, decide
 from hobbs.shell.lists import MostOption, SkipOption, part
 from hobbs.shell.money_columns import readable, with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
@@ -229,7 +229,7 @@ def adopt_command(
     wallet = _one_wallet(payee)
     question = _question("adopt", wallet, who, reason, account=account)
     answer = decide(question, dry_run=dry_run, yes=yes, prompt=f"take {account} for {wallet}?")
-    if dry_run:
+    if dry_run or _waits_for_another(answer):
         return
     done = run(_wait_for(lambda tx: reads.find_adoption(tx, answer.decision_id)))
     if done is None:
@@ -304,12 +304,19 @@ def settle_command(
     decide(question, dry_run=dry_run, yes=yes, prompt=f"write {stripe_id} with what is known of it?")
 
 
+def _waits_for_another(answer: Answer) -> bool:
+    """Whether a second person has to do the same before anything is done."""
+    return any("waits_for" in effect for effect in answer.effects)
+
+
 async def _make_link(wallet: str, kind: str, who: str) -> dict[str, Any] | None:
     """Ask for a link and wait for it. Its URL is in no topic: it is read where only operators may read."""
     settings = settings_or_exit(Settings)
     question = _question("link", wallet, who, f"a link to Stripe's {kind} for the payee", kind=kind)
     answer = await ask(settings, question)
     if answer.outcome == "refused":
+        return {"problem": answer.sentence}
+    if _waits_for_another(answer):
         return {"problem": answer.sentence}
     return await _wait_for(lambda tx: reads.find_link(tx, answer.decision_id))
 

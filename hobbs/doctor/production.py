@@ -21,7 +21,10 @@ from fleet.stripe_keys import is_stripe, livemode_of
 from hobbs.doctor.findings import Finding, wrong
 
 AREA: Final = "production"
-SECRETS: Final = ("DATABASE_URL", "KAFKA_PASSWORD", "STRIPE_SECRET_KEY", "ATTESTATION_KEYS")
+SECRETS: Final = (
+    *("DATABASE_URL", "KAFKA_PASSWORD", "STRIPE_SECRET_KEY", "ATTESTATION_KEYS"),
+    *("REQUEST_KEY", "PUBLISHERS_KEYS"),
+)
 SECRET_ENDINGS: Final = ("_SECRET", "_SECRETS", "_DATABASE_URL", "_PASSWORD")
 
 
@@ -44,6 +47,8 @@ class Told(Protocol):
     def stripe_livemode(self) -> bool: ...
     @property
     def attestation_keys(self) -> SecretStr: ...
+    @property
+    def publishers_keys(self) -> SecretStr: ...
     @property
     def console_login(self) -> str: ...
 
@@ -112,6 +117,12 @@ def _stripe(told: Told) -> Iterator[tuple[str, str]]:
         yield (
             "nothing proves who wrote a webhook's record",
             f"{PREFIX}ATTESTATION_KEYS for gateway, payouts, receivables (docs/operations/secrets.md)",
+        )
+    if (key or told.stripe_livemode) and not told.publishers_keys.get_secret_value().strip():
+        yield (
+            "nothing proves who asks the ledger for a journal",
+            f"{PREFIX}PUBLISHERS_KEYS for the ledger, {PREFIX}REQUEST_KEY for each that asks "
+            "(docs/operations/secrets.md)",
         )
 
 

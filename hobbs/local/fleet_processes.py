@@ -6,7 +6,7 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -19,7 +19,7 @@ from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
 from hobbs.local.waiting import NotInTime, wait_until
 from hobbs.local.webhook_events import EVENTS, THIN_EVENTS
-from schemas.services import ALL, BY_NAME, CONSOLE, LOGINS, OPERATOR, REGISTERED, SERVICES
+from schemas.services import ALL, ASKS_LEDGER, BY_NAME, CONSOLE, LOGINS, OPERATOR, REGISTERED, SERVICES
 from schemas.topics import TOPICS
 
 READY_WITHIN_S = 120.0
@@ -27,6 +27,7 @@ DRAIN_WITHIN_S = 25.0
 OPS_PORT = "HOBBS_OPS_PORT"
 OF_EVERYBODY = frozenset({"HOBBS_KAFKA_BOOTSTRAP", "HOBBS_TOPIC_PREFIX", "HOBBS_LOG_LEVEL", OPS_PORT})
 _WEBHOOKS = TOPICS["stripe.webhook"]
+ASKED = TOPICS["journal.requested"].consumers
 ATTESTING = frozenset({_WEBHOOKS.owner, *_WEBHOOKS.also_from, *_WEBHOOKS.consumers})
 
 
@@ -59,6 +60,7 @@ class Fleet:
     log_level: str = "INFO"
     together: tuple[str, ...] = ()
     console_secret: str = ""
+    request_keys: Mapping[str, str] = field(default_factory=dict)  # of who asks the ledger; none: unproved
     attestation_key: str = ""  # proves who wrote a webhook's record; "": nothing is proved
     rows_listed_every_s: float | None = None  # the rows of Stripe's balance; None: as in production
 
@@ -113,6 +115,11 @@ class Fleet:
                 environment["HOBBS_MOVEMENTS_POLL_S"] = str(self.rows_listed_every_s)
         if service.http:
             environment[f"HOBBS_{login.upper()}_PORT"] = str(self.ports[login])
+        if login in self.request_keys:
+            environment["HOBBS_REQUEST_KEY"] = self.request_keys[login]
+        if login in ASKED:
+            known = (f"{who}:{key}" for who, key in self.request_keys.items())
+            environment["HOBBS_PUBLISHERS_KEYS"] = ",".join(known)
         if login in ATTESTING:
             environment["HOBBS_ATTESTATION_KEYS"] = self.attestation_key
         if service.webhook_secrets:
@@ -160,13 +167,21 @@ def attestation_key(folder: Path) -> str:
 
 def role_passwords(folder: Path) -> dict[str, str]:
     """The passwords of the database's login roles, each made once and kept with mode 600."""
-    file = folder / "role-passwords.json"
-    passwords: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-    missing = [login for login in LOGINS if login not in passwords]
+    return _one_for_each(LOGINS, folder / "role-passwords.json")
+
+
+def request_keys(folder: Path) -> dict[str, str]:
+    """The keys that prove who asks the ledger, each made once and kept with mode 600."""
+    return _one_for_each(ASKS_LEDGER, folder / "request-keys.json")
+
+
+def _one_for_each(names: Iterable[str], file: Path) -> dict[str, str]:
+    secret_of: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    missing = [name for name in names if name not in secret_of]
     if missing:  # all of them at first; later, those of new services
-        passwords |= {login: secrets.token_urlsafe(24) for login in missing}
-        write_secret(file, json.dumps(passwords))
-    return passwords
+        secret_of |= {name: secrets.token_urlsafe(32) for name in missing}
+        write_secret(file, json.dumps(secret_of))
+    return secret_of
 
 
 def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port: int) -> dict[str, str]:

@@ -630,4 +630,5 @@ GRANT SELECT ON TABLE adjustments_public.settlements TO hobbs_reader, hobbs_adju
 -- * person(text)
 -- * refuse(text, text)
 -- * refuse_rewritten_letter()
+-- * without_former_contents(jsonb)
 -- * vouch(uuid, bytea)

@@ -263,4 +263,5 @@ GRANT SELECT ON TABLE gateway_public.webhook_sighting TO hobbs_reader, hobbs_gat
 
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
+-- * without_former_contents(jsonb)
 -- * vouch(uuid, bytea)

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from functools import partial
 
-from fleet.settings import Settings
 from fleet.worker import Worker
 from services.ledger import handlers, wire
 from services.ledger.desk import decisions, openings
+from services.ledger.settings import LedgerSettings
 
 BATCH_MAX = 2_000  # reached only by a backlog; fewer commits post more journals (docs/decisions/0093)
 POSTING_MEMBERS = 3  # one computes, one waits for Postgres, one reads (docs/decisions/0142)
@@ -14,20 +14,25 @@ HOLDS_BATCH_MAX = 100  # each command is a statement, and the locks of all are h
 GROUPS_BATCH_MAX = 20  # each group is a transaction
 EXPIRE_EVERY_S = 1.0
 CHAIN_EVERY_S = 30.0
+LOOK_EVERY_S = 60.0  # each process shows what roles may do: a look reads the catalogs
 
 
-def build(settings: Settings | None = None) -> Worker:
+def build(settings: LedgerSettings | None = None) -> Worker:
     """Make the worker: it consumes requests for journals, holds and limits, and replies to each."""
-    worker = Worker("ledger", settings or Settings())
+    settings = settings or LedgerSettings()
+    worker = Worker("ledger", settings)
     db = worker.database
-    posting = partial(handlers.post_journals, db)
+    publishers = settings.publishers
+    posting = partial(handlers.post_journals, db, publishers=publishers)
     worker.consume(wire.journals.REQUESTED, posting, batch_max=BATCH_MAX, members=POSTING_MEMBERS)
     first = [wire.journals.REQUESTED]  # what the others change is posted first, also after a restore
+    reverting = partial(handlers.revert_journals, db, publishers=publishers)
+    worker.consume(wire.reverts.REQUESTED, reverting, batch_max=BATCH_MAX, after=first)
     worker.consume(
-        wire.reverts.REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX, after=first
-    )
-    worker.consume(
-        wire.groups.REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX, after=first
+        wire.groups.REQUESTED,
+        partial(handlers.post_groups, db, proved=bool(publishers)),
+        batch_max=GROUPS_BATCH_MAX,
+        after=first,
     )
     worker.consume(
         wire.holds.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX, after=first
@@ -47,6 +52,11 @@ def build(settings: Settings | None = None) -> Worker:
         while await handlers.extend_chain(db, datetime.now(UTC)):
             continue
 
+    async def look_at_roles() -> int:
+        await handlers.look_at_roles(db)
+        return 0
+
+    worker.loop("look_at_roles", look_at_roles, idle_s=LOOK_EVERY_S)
     worker.every("expire_holds", EXPIRE_EVERY_S, expire_holds)
     worker.every("extend_chain", CHAIN_EVERY_S, extend_chain)
     worker.decide({**decisions.ACTIONS, **openings.ACTIONS})

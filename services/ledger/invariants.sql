@@ -163,6 +163,14 @@ FROM pg_trigger JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
 WHERE pg_class.relnamespace = to_regnamespace('ledger') AND NOT pg_trigger.tgisinternal
   AND pg_trigger.tgenabled <> 'A';
 
+-- name: journals_by_hand_above_the_limit_were_agreed
+-- A journal by hand that is more than one login may post was agreed by it, after another one asked for it.
+SELECT hand.journal_id, hand.login, hand.alone, hand.by_one_up_to
+FROM by_hand_journal AS hand LEFT JOIN by_hand_word AS word ON word.id = hand.word_id
+WHERE hand.alone > hand.by_one_up_to
+  AND (word.agreed_by IS DISTINCT FROM hand.login OR word.asked_by = hand.login
+       OR word.source IS DISTINCT FROM (SELECT source FROM journal WHERE journal.id = hand.journal_id));
+
 -- name: monitors_agree_with_their_balance
 -- A monitor's last crossing (none: not beyond) agrees with its balance.
 SELECT monitor, address, currency, watches, comparison, threshold, recovers_at, balance, beyond

@@ -28,6 +28,7 @@ JOURNAL_REFUSALS: Final = (
     "too_many_entries",
     "unknown_journal",
     "opening_line",
+    "second_person",
 )
 HOLD_REFUSALS: Final = (
     *WALLET_REFUSALS,
@@ -54,6 +55,12 @@ HOLDS_CHANGED: Final = metrics.counter(
 )
 HOLDS_REFUSED: Final = metrics.counter(
     "ledger_holds_refused_total", "Commands to holds refused", {"reason": HOLD_REFUSALS}
+)
+RIGHTS_BEYOND: Final = metrics.gauge(
+    "ledger_role_rights_beyond", "Rights that roles of the database have and the code does not give them"
+)
+LOGINS_CHANGED: Final = metrics.gauge(
+    "ledger_logins_changed", "Logins to the database that came, went or may act as others, within the hour"
 )
 POSTING_SECONDS: Final = metrics.histogram(
     "ledger_posting_seconds",

@@ -66,6 +66,63 @@ CREATE POLICY service_sees_all ON ledger.balance TO hobbs_ledger USING (true);
 GRANT SELECT ON TABLE ledger.balance TO hobbs_ledger;
 GRANT SELECT (wallet_id, currency, amount, version, pending, floor) ON TABLE ledger.balance TO hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
 
+CREATE TABLE ledger.by_hand_journal (
+    journal_id uuid NOT NULL,
+    currency text NOT NULL COLLATE "C",
+    amount bigint NOT NULL,
+    login text NOT NULL,
+    by_one_up_to bigint NOT NULL,
+    alone bigint NOT NULL,
+    word_id uuid,
+    posted_at timestamptz NOT NULL,
+    CONSTRAINT more_than_one_may_was_agreed CHECK (((word_id IS NOT NULL) OR (alone <= by_one_up_to)))
+);
+COMMENT ON TABLE ledger.by_hand_journal IS 'Journals that a session of a person posted while there was a limit; alone: with what the login posted that day.';
+ALTER TABLE ONLY ledger.by_hand_journal ADD CONSTRAINT by_hand_journal_pkey PRIMARY KEY (journal_id, currency);
+ALTER TABLE ONLY ledger.by_hand_journal ADD CONSTRAINT by_hand_journal_word_id_fkey FOREIGN KEY (word_id) REFERENCES ledger.by_hand_word(id);
+CREATE INDEX by_hand_journal_of_a_login ON ledger.by_hand_journal USING btree (login, currency, posted_at);
+CREATE TRIGGER by_hand_journal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.by_hand_journal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.by_hand_journal ENABLE ALWAYS TRIGGER by_hand_journal_is_append_only;
+GRANT SELECT ON TABLE ledger.by_hand_journal TO hobbs_ledger;
+
+CREATE TABLE ledger.by_hand_limit (
+    id bigint NOT NULL,
+    by_one_up_to bigint,
+    set_by text DEFAULT SESSION_USER NOT NULL,
+    set_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT by_hand_limit_is_an_amount CHECK ((by_one_up_to >= 0))
+);
+COMMENT ON TABLE ledger.by_hand_limit IS 'What one login alone may post by hand within a day, minor units; the newest row counts, null is any amount.';
+ALTER TABLE ledger.by_hand_limit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY ledger.by_hand_limit ADD CONSTRAINT by_hand_limit_pkey PRIMARY KEY (id);
+CREATE TRIGGER by_hand_limit_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.by_hand_limit FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.by_hand_limit ENABLE ALWAYS TRIGGER by_hand_limit_is_append_only;
+GRANT SELECT ON TABLE ledger.by_hand_limit TO hobbs_ledger;
+
+CREATE TABLE ledger.by_hand_word (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    source text NOT NULL COLLATE "C",
+    content_hash bytea NOT NULL,
+    currency text NOT NULL COLLATE "C",
+    amount bigint NOT NULL,
+    why text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    agreed_by text,
+    agreed_at timestamptz,
+    CONSTRAINT agreed_says_when CHECK (((agreed_by IS NULL) = (agreed_at IS NULL))),
+    CONSTRAINT another_login_agrees CHECK ((agreed_by <> asked_by)),
+    CONSTRAINT word_is_for_an_amount CHECK ((amount > 0))
+);
+COMMENT ON TABLE ledger.by_hand_word IS 'Journals by hand that somebody asked for, and who agreed by doing the same.';
+ALTER TABLE ONLY ledger.by_hand_word ADD CONSTRAINT by_hand_word_pkey PRIMARY KEY (id);
+CREATE INDEX by_hand_word_of_a_journal ON ledger.by_hand_word USING btree (source, asked_at);
+CREATE TRIGGER by_hand_word_is_not_removed BEFORE DELETE OR TRUNCATE ON ledger.by_hand_word FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.by_hand_word ENABLE ALWAYS TRIGGER by_hand_word_is_not_removed;
+CREATE TRIGGER by_hand_word_stands BEFORE UPDATE ON ledger.by_hand_word FOR EACH ROW WHEN (((old.agreed_by IS NOT NULL) OR ((((((((old.id IS DISTINCT FROM new.id) OR (old.source IS DISTINCT FROM new.source)) OR (old.content_hash IS DISTINCT FROM new.content_hash)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.why IS DISTINCT FROM new.why)) OR (old.asked_by IS DISTINCT FROM new.asked_by)) OR (old.asked_at IS DISTINCT FROM new.asked_at)))) EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.by_hand_word ENABLE ALWAYS TRIGGER by_hand_word_stands;
+GRANT SELECT ON TABLE ledger.by_hand_word TO hobbs_ledger;
+
 CREATE TABLE ledger.closed_period (
     until timestamptz NOT NULL,
     closed_at timestamptz DEFAULT clock_timestamp() NOT NULL,
@@ -303,6 +360,8 @@ ALTER TABLE ONLY ledger.journal ADD CONSTRAINT journal_source_is_posted_once UNI
 CREATE INDEX journal_by_recorded_at ON ledger.journal USING brin (recorded_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE TRIGGER displaced_entries_are_listed AFTER INSERT ON ledger.journal REFERENCING NEW TABLE AS new_journal FOR EACH STATEMENT EXECUTE FUNCTION ledger.list_displaced_entries();
 ALTER TABLE ledger.journal ENABLE ALWAYS TRIGGER displaced_entries_are_listed;
+CREATE CONSTRAINT TRIGGER journal_by_hand_is_noted AFTER INSERT ON ledger.journal DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((SESSION_USER <> 'hobbs_ledger'::name)) EXECUTE FUNCTION ledger.note_by_hand();
+ALTER TABLE ledger.journal ENABLE ALWAYS TRIGGER journal_by_hand_is_noted;
 CREATE TRIGGER journal_has_entries AFTER INSERT ON ledger.journal REFERENCING NEW TABLE AS new_journal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_empty_journals();
 ALTER TABLE ledger.journal ENABLE ALWAYS TRIGGER journal_has_entries;
 CREATE TRIGGER journal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.journal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
@@ -358,6 +417,21 @@ CREATE INDEX late_journal_by_instant ON ledger.late_journal USING btree (belongs
 CREATE TRIGGER late_journal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.late_journal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 ALTER TABLE ledger.late_journal ENABLE ALWAYS TRIGGER late_journal_is_append_only;
 GRANT SELECT ON TABLE ledger.late_journal TO hobbs_ledger;
+
+CREATE TABLE ledger.login_seen (
+    id bigint NOT NULL,
+    login text NOT NULL COLLATE "C",
+    may_act_as text,
+    at_first boolean NOT NULL,
+    seen_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE ledger.login_seen IS 'Logins to the database and the roles they may act as, when they were seen to change; null: gone.';
+ALTER TABLE ledger.login_seen ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY ledger.login_seen ADD CONSTRAINT login_seen_pkey PRIMARY KEY (id);
+CREATE INDEX login_seen_last ON ledger.login_seen USING btree (login, id DESC);
+CREATE TRIGGER login_seen_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.login_seen FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.login_seen ENABLE ALWAYS TRIGGER login_seen_is_append_only;
+GRANT SELECT, INSERT ON TABLE ledger.login_seen TO hobbs_ledger;
 
 CREATE TABLE ledger.monitor (
     id bigint NOT NULL,
@@ -578,6 +652,44 @@ CREATE VIEW ledger_public.admitted_events AS
    FROM ledger.inbox;
 GRANT SELECT ON TABLE ledger_public.admitted_events TO hobbs_reader, hobbs_ledger;
 
+CREATE VIEW ledger_public.by_hand_journals AS
+ SELECT journal.source,
+    hand.journal_id,
+    hand.currency,
+    hand.amount,
+    hand.login,
+    hand.by_one_up_to,
+    hand.alone,
+    hand.word_id,
+    hand.posted_at
+   FROM (ledger.by_hand_journal hand
+     JOIN ledger.journal ON ((journal.id = hand.journal_id)));
+COMMENT ON VIEW ledger_public.by_hand_journals IS 'Journals by hand and the login of the session that posted each.';
+GRANT SELECT ON TABLE ledger_public.by_hand_journals TO hobbs_reader, hobbs_ledger;
+
+CREATE VIEW ledger_public.by_hand_limits AS
+ SELECT id,
+    by_one_up_to,
+    set_by,
+    set_at
+   FROM ledger.by_hand_limit;
+COMMENT ON VIEW ledger_public.by_hand_limits IS 'What one login alone may post by hand within a day, newest last.';
+GRANT SELECT ON TABLE ledger_public.by_hand_limits TO hobbs_reader, hobbs_ledger;
+
+CREATE VIEW ledger_public.by_hand_words AS
+ SELECT id,
+    source,
+    currency,
+    amount,
+    why,
+    asked_by,
+    asked_at,
+    agreed_by,
+    agreed_at
+   FROM ledger.by_hand_word word;
+COMMENT ON VIEW ledger_public.by_hand_words IS 'Journals by hand that somebody asked for, and who agreed.';
+GRANT SELECT ON TABLE ledger_public.by_hand_words TO hobbs_reader, hobbs_ledger;
+
 CREATE VIEW ledger_public.closed_periods AS
  SELECT until,
     closed_at,
@@ -724,6 +836,16 @@ CREATE VIEW ledger_public.late_journals AS
      JOIN ledger.journal ON ((journal.id = late_journal.journal_id)));
 COMMENT ON VIEW ledger_public.late_journals IS 'Journals dated into the open period, and where they belong.';
 GRANT SELECT ON TABLE ledger_public.late_journals TO hobbs_reader, hobbs_ledger;
+
+CREATE VIEW ledger_public.logins_seen AS
+ SELECT id,
+    login,
+    may_act_as,
+    at_first,
+    seen_at
+   FROM ledger.login_seen;
+COMMENT ON VIEW ledger_public.logins_seen IS 'Logins and what they may act as, when they were seen to change.';
+GRANT SELECT ON TABLE ledger_public.logins_seen TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.monitors AS
  SELECT monitor.id AS monitor_id,
@@ -909,8 +1031,11 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger, hobbs
 -- * announce_journal(uuid)
 -- * apply_limit()
 -- * apply_monitor_setting()
+-- * ask_by_hand(text, bytea, text, bigint, bigint, text)
 -- * balance_at(text, text, timestamp with time zone, timestamp with time zone)
 -- * begin_opening(text[])
+-- * by_hand_alone(text)
+-- * by_hand_up_to()
 -- * chain_text(uuid)
 -- * close_period(timestamp with time zone, text)
 -- * entry_line(text, text, bigint)
@@ -935,6 +1060,7 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger, hobbs
 -- * monitor_verdict(text, bigint, bigint, bigint)
 -- * move_pending()
 -- * next_link(bytea, uuid)
+-- * note_by_hand()
 -- * note_locked_to(bigint)
 -- * open_balances(text[], text[])
 -- * place_hold(text, text, bigint, text, timestamp with time zone, text)
@@ -964,6 +1090,7 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger, hobbs
 -- * total_balances(text, text)
 -- * verify_links(bigint, bytea, integer)
 -- * void_hold(text)
+-- * without_former_contents(jsonb)
 -- * balance_at(text, text, timestamp with time zone, timestamp with time zone)
 -- * sessions_in_the_way(integer, integer)
 -- * verify_links(bigint, bytea, integer)

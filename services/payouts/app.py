@@ -71,7 +71,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     parts = _parts(worker.database, settings)
     _consume(worker, settings, parts)
     _loop(worker, settings, parts)
-    worker.decide(decisions.actions(settings.forced_by_one_up_to))
+    worker.decide(decisions.actions(settings.forced_by_one_up_to, accounts_by_two=settings.accounts_by_two))
     worker.begin_when(lambda: parts.adoption.compared)
     worker.ready_checks["stripe"] = parts.relay.check
     worker.ready_checks["mode"] = parts.mode.check

@@ -21,6 +21,31 @@ ALTER TABLE ONLY payouts.account_adoption ADD CONSTRAINT account_adoption_wallet
 CREATE INDEX account_adoption_open ON payouts.account_adoption USING btree (requested_at) WHERE (answered_at IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.account_adoption TO hobbs_payouts;
 
+CREATE TABLE payouts.account_word (
+    id uuid NOT NULL,
+    act text NOT NULL,
+    wallet text NOT NULL,
+    about text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    why text NOT NULL,
+    agreed_by text,
+    agreed_at timestamptz,
+    CONSTRAINT a_second_person_agrees CHECK (((agreed_by IS NULL) OR (lower(NORMALIZE(TRIM(BOTH FROM agreed_by), NFKC)) <> lower(NORMALIZE(TRIM(BOTH FROM asked_by), NFKC))))),
+    CONSTRAINT account_act_is_known CHECK ((act = ANY (ARRAY['adopt'::text, 'link'::text]))),
+    CONSTRAINT agreed_says_when CHECK (((agreed_by IS NULL) = (agreed_at IS NULL)))
+);
+ALTER TABLE ONLY payouts.account_word ADD CONSTRAINT account_word_pkey PRIMARY KEY (id);
+CREATE INDEX account_word_of_a_payee ON payouts.account_word USING btree (wallet, asked_at);
+CREATE TRIGGER account_word_is_not_removed BEFORE DELETE ON payouts.account_word FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.account_word ENABLE ALWAYS TRIGGER account_word_is_not_removed;
+CREATE TRIGGER account_word_stands BEFORE UPDATE ON payouts.account_word FOR EACH ROW WHEN (((old.agreed_by IS NOT NULL) OR (((((((old.id IS DISTINCT FROM new.id) OR (old.act IS DISTINCT FROM new.act)) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.about IS DISTINCT FROM new.about)) OR (old.asked_by IS DISTINCT FROM new.asked_by)) OR (old.asked_at IS DISTINCT FROM new.asked_at)) OR (old.why IS DISTINCT FROM new.why)))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.account_word ENABLE ALWAYS TRIGGER account_word_stands;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.account_word FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.account_word ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.account_word TO hobbs_payouts;
+GRANT UPDATE (agreed_by, agreed_at) ON TABLE payouts.account_word TO hobbs_payouts;
+
 CREATE TABLE payouts.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -1123,6 +1148,19 @@ CREATE VIEW payouts_public.account_adoptions AS
    FROM payouts.account_adoption;
 GRANT SELECT ON TABLE payouts_public.account_adoptions TO hobbs_reader, hobbs_payouts;
 
+CREATE VIEW payouts_public.account_words AS
+ SELECT id,
+    act,
+    wallet,
+    about,
+    asked_by,
+    asked_at,
+    why,
+    agreed_by,
+    agreed_at
+   FROM payouts.account_word;
+GRANT SELECT ON TABLE payouts_public.account_words TO hobbs_reader, hobbs_operations, hobbs_payouts;
+
 CREATE VIEW payouts_public.admitted_events AS
  SELECT event_key,
     admitted_at
@@ -1761,4 +1799,5 @@ GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
 -- * refuse_change_of_settled_refund()
 -- * refuse_rewriting()
 -- * refuse_rewritten_letter()
+-- * without_former_contents(jsonb)
 -- * vouch(uuid, bytea)

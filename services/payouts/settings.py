@@ -43,6 +43,8 @@ class PayoutsSettings(SettingsWithKeys):
 
     # Minor units that one person alone may have sent to a payee in a day (desk/forced.py); None: any amount.
     forced_by_one_up_to: int | None = Field(default=None, ge=0)
+    # Whether two persons say whose account a payee's money goes to (desk/by_two.py).
+    accounts_by_two: bool = False
     lease_s: float = Field(default=30.0, gt=0, le=600)
     # An account is read in four calls; after the lease it is read again.
     inquiry_lease_s: float = Field(default=60.0, gt=0, le=600)

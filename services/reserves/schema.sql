@@ -843,4 +843,5 @@ GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;
 -- * person(text)
 -- * refuse(text, text)
 -- * refuse_rewritten_letter()
+-- * without_former_contents(jsonb)
 -- * vouch(uuid, bytea)

@@ -5,7 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
-from schemas.journal_types import REGISTERED
+from fleet.proofs import PROVED
+from schemas.journal_types import ASK_FOR_REVERTS, REGISTERED
+from schemas.services import ASKS_LEDGER
+from schemas.topics import TOPICS
 from services.payouts.domain.movements import MovementEventType
 from services.receivables.domain.postings import EventType
 from tests.architecture.test_house_rules import tracked
@@ -52,6 +55,13 @@ def test_every_source_begins_as_it_is_registered() -> None:
     assert found - WALLETS - NO_SOURCES <= PREFIXES
     unused = PREFIXES - found
     assert unused == {"revert"}, "the ledger names its reverts itself"
+
+
+def test_who_asks_the_ledger_is_who_the_table_of_topics_names() -> None:
+    publishers = {name: {TOPICS[name].owner, *TOPICS[name].also_from} for name in PROVED}
+    assert publishers["journal.requested"] == {*ASKS_LEDGER}
+    assert publishers["revert.requested"] == ASK_FOR_REVERTS
+    assert {one.service for one in REGISTERED} <= {*ASKS_LEDGER, "ledger"}
 
 
 def event_types() -> Iterator[str]:

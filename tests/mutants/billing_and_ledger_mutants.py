@@ -16,7 +16,7 @@ BILLING_AND_LEDGER_MUTANTS = (
         breaks="Journals of services may be posted by hand: payouts pays them.",
         edits=(
             Edit(
-                path="services/ledger/desk/decisions.py",
+                path="services/ledger/wire/journals.py",
                 old="    service = service_of_journal(request.event_type, request.source)\n",
                 new="    service = None\n",
             ),
@@ -53,10 +53,10 @@ BILLING_AND_LEDGER_MUTANTS = (
             Edit(
                 path="services/ledger/handlers.py",
                 old="""\
-        admitted = await inbox.admit(tx, batch, wire.journals.journal_requested)
+        admitted = await inbox.admit(tx, batch, asked)
         with""",
                 new="""\
-        admitted = await inbox.admit(tx, batch, wire.journals.journal_requested)
+        admitted = await inbox.admit(tx, batch, asked)
     async with db.transaction() as tx:
         with""",
             ),

@@ -5,6 +5,8 @@ from tests.mutants.mutant import Edit, Mutant
 BOOKS = "tests/integration/payouts/test_books.py"
 LOGINS = "tests/integration/ops/test_logins.py"
 FORCED = "tests/integration/payouts/test_forced.py"
+FORGERIES = "tests/integration/ledger/test_forged_requests.py"
+BY_HAND = "tests/integration/ledger/test_two_by_hand.py"
 CONTACTS = "tests/integration/payouts/test_contacts.py"
 
 SECURITY_MUTANTS = (
@@ -50,6 +52,76 @@ SECURITY_MUTANTS = (
         catchers=(
             "tests/unit/fleet/test_attestation.py::test_both_readers_bury_what_nobody_with_the_key_wrote",
         ),
+    ),
+    Mutant(
+        name="whoever-asks-the-ledger-is-believed",
+        breaks="Who may write on journal.requested asks under another service's name, and is paid.",
+        edits=(
+            Edit(
+                path="services/ledger/wire/journals.py",
+                old="    if publisher is None:\n        raise",
+                new="    if publisher == 0:\n        raise",
+            ),
+            Edit(
+                path="services/ledger/wire/journals.py",
+                old="    if publisher_of_journal(asked.event_type, asked.source) != publisher:",
+                new="    if publisher and publisher_of_journal(asked.event_type, asked.source) != publisher:",
+            ),
+        ),
+        catchers=(f"{FORGERIES}::test_a_journal_that_its_service_did_not_ask_for_is_not_posted",),
+    ),
+    Mutant(
+        name="a-service-asks-for-any-journal",
+        breaks="Who has one service's key asks for another's journals.",
+        edits=(
+            Edit(
+                path="services/ledger/wire/journals.py",
+                old="    if publisher_of_journal(asked.event_type, asked.source) != publisher:",
+                new="    if publisher_of_journal(asked.event_type, asked.source) is None:",
+            ),
+        ),
+        catchers=(f"{FORGERIES}::test_a_journal_that_its_service_did_not_ask_for_is_not_posted",),
+    ),
+    Mutant(
+        name="the-requests-body-is-not-in-its-proof",
+        breaks="A true request may be written again with another amount, under the same event.",
+        edits=(
+            Edit(
+                path="fleet/proofs.py",
+                old='    parts = (b"hobbs request 1", topic.encode(), *facts, record_key, value)\n',
+                new='    parts = (b"hobbs request 1", topic.encode(), *facts, record_key)\n',
+            ),
+        ),
+        catchers=(f"{FORGERIES}::test_a_journal_that_its_service_did_not_ask_for_is_not_posted",),
+    ),
+    Mutant(
+        name="whoever-acts-as-the-ledger-is-the-ledger",
+        breaks="Who may act as the ledger's role posts any journal alone.",
+        edits=(
+            Edit(
+                path="services/ledger/functions/two_by_hand.sql",
+                old="DEFERRED FOR EACH ROW WHEN (session_user <> 'hobbs_ledger')",
+                new="DEFERRED FOR EACH ROW WHEN (current_user <> 'hobbs_ledger')",
+            ),
+        ),
+        catchers=(f"{BY_HAND}::test_who_may_act_as_the_ledger_posts_no_flight_that_pays_much_alone",),
+    ),
+    Mutant(
+        name="small-journals-by-hand-do-not-add-up",
+        breaks="One person posts any amount, in parts.",
+        edits=(
+            Edit(
+                path="services/ledger/functions/two_by_hand.sql",
+                old="    IF up_to IS NULL OR by_hand_alone(ask_by_hand.currency) + together <= up_to THEN",
+                new="    IF up_to IS NULL OR together <= up_to THEN",
+            ),
+            Edit(
+                path="services/ledger/functions/two_by_hand.sql",
+                old="        together := by_hand_alone(moved.currency) + moved.amount;",
+                new="        together := moved.amount;",
+            ),
+        ),
+        catchers=(f"{BY_HAND}::test_small_journals_add_up_within_a_day_and_each_has_its_login",),
     ),
     Mutant(
         name="the-body-is-not-in-the-proof",

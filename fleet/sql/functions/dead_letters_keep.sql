@@ -1,6 +1,17 @@
 -- What became of a dead letter is only added to. `<service>` stands for the service's name (fleet/functions.py).
 
--- Trigger on dead_letter: a letter changes only by a further step of its history, and is never removed.
+-- A history without what earlier contents of the letter were: when a person is erased.
+CREATE OR REPLACE FUNCTION without_former_contents(history jsonb)
+    RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT coalesce(jsonb_agg(step #- '{was,key}' #- '{was,value}' #- '{was,headers}' ORDER BY number), '[]')
+    FROM jsonb_array_elements(history) WITH ORDINALITY AS told (step, number)
+$$;
+GRANT EXECUTE ON FUNCTION without_former_contents(jsonb) TO hobbs_<service>;
+
+-- Trigger on dead_letter: a letter changes only by a further step of its history, and is never removed. What its
+-- history keeps of earlier contents goes when it is forgotten, and otherwise not.
 CREATE OR REPLACE FUNCTION refuse_rewritten_letter()
     RETURNS trigger
     LANGUAGE plpgsql
@@ -12,7 +23,9 @@ BEGIN
         SELECT coalesce(jsonb_agg(step ORDER BY number), '[]') INTO kept
         FROM jsonb_array_elements(NEW.history) WITH ORDINALITY AS told (step, number)
         WHERE number <= jsonb_array_length(OLD.history);
-        IF kept = OLD.history AND jsonb_array_length(NEW.history) > jsonb_array_length(OLD.history)
+        IF (kept = OLD.history
+                OR NEW.history -> -1 ->> 'what' = 'forgotten' AND kept = <service>.without_former_contents(OLD.history))
+            AND jsonb_array_length(NEW.history) > jsonb_array_length(OLD.history)
             AND (NEW.id, NEW.topic, NEW.identity, NEW.first_seen_at)
                 IS NOT DISTINCT FROM (OLD.id, OLD.topic, OLD.identity, OLD.first_seen_at) THEN
             RETURN NEW;

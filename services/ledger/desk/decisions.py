@@ -15,10 +15,9 @@ from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from fleet.inbox import describe
 from schemas.holds import HoldRequested, LimitRequested
-from schemas.journal_types import service_of_journal
 from schemas.journals import JournalRequested
 from services.ledger import steps, store, wire
-from services.ledger.desk import reads
+from services.ledger.desk import by_hand, reads
 from services.ledger.domain.holds import (
     RefusedCommand,
     balances_moved,
@@ -34,7 +33,6 @@ from services.ledger.domain.journals import (
     JournalRequest,
     PostedJournal,
     RefusedJournal,
-    refuse,
 )
 from services.ledger.domain.monitors import MonitorChange, MonitorCommand, monitor_fault
 from services.ledger.domain.posting import PostingPreview
@@ -55,9 +53,9 @@ def read_requests(text: str) -> list[JournalRequest]:
 async def post(tx: Tx, requests: Sequence[JournalRequest], *, group: str | None = None) -> list[JournalReply]:
     """Post journals by hand and announce them; a reply for each. group: all or none, under this name.
 
-    A journal that belongs to a service is refused.
+    A journal that belongs to a service is refused, and one that needs a second person waits (by_hand.py).
     """
-    allowed = [_for_people(request) for request in requests]
+    allowed = await by_hand.agreed(tx, [wire.journals.for_people(request) for request in requests])
     if group is None:
         return await _announced(tx, await steps.posting.post(tx, allowed))
     return await _announced(tx, await steps.groups.post_group(tx, group, allowed))
@@ -67,33 +65,33 @@ async def preview_post(
     tx: Tx, requests: Sequence[JournalRequest], *, group: str | None = None
 ) -> PostingPreview:
     """What posting these journals would reply now. Writes nothing; a group locks its wallets meanwhile."""
-    allowed = [_for_people(request) for request in requests]
+    allowed = [wire.journals.for_people(request) for request in requests]
     if group is None:
         return await steps.preview.preview(tx, allowed)
     return await steps.preview.preview_group(tx, group, allowed)
 
 
-def _for_people(request: JournalRequest) -> JournalRequest | RefusedJournal:
-    """Refuse what is a service's: it would be paid, or stand where the service's own journal belongs."""
-    service = service_of_journal(request.event_type, request.source)
-    if service is None:
-        return request
-    return refuse(
-        request,
-        "belongs_to_a_service",
-        f"is not for people to post: {service} posts journals of such an event type and source; take others, "
-        "such as manual and manual:2026-041, or revert the journal that is wrong",
-    )
-
-
 async def revert(tx: Tx, request: RevertRequest) -> list[JournalReply]:
-    """Revert a journal, once, and announce the revert."""
+    """Revert a journal, once, and announce the revert; one that needs a second person waits (by_hand.py)."""
+    waits = await by_hand.agreed(tx, await steps.reverts.reversals(tx, [request]))
+    if isinstance(waits[0], RefusedJournal) and waits[0].reason == by_hand.SECOND:
+        return [waits[0]]
     return await _announced(tx, await steps.reverts.revert(tx, [request]))
 
 
 async def preview_revert(tx: Tx, request: RevertRequest) -> PostingPreview:
     """What reverting this journal would reply now. Locks and writes nothing."""
     return await steps.preview.preview(tx, await steps.reverts.reversals(tx, [request]))
+
+
+async def asked_by_hand(tx: Tx, requests: Sequence[JournalRequest]) -> dict[str, str]:
+    """Which of these journals need a second person, and why, by source. Writes nothing."""
+    return await by_hand.would_wait(tx, [wire.journals.for_people(request) for request in requests])
+
+
+async def asked_revert(tx: Tx, request: RevertRequest) -> dict[str, str]:
+    """The same of a revert."""
+    return await by_hand.would_wait(tx, await steps.reverts.reversals(tx, [request]))
 
 
 async def set_monitor(tx: Tx, command: MonitorCommand) -> MonitorChange | RefusedCommand:

@@ -6,11 +6,13 @@ wallets and balances move inside the database.
 
 from services.ledger.store import (
     balances,
+    by_hand,
     chain,
     constraints,
     groups,
     holds,
     journals,
+    logins_seen,
     monitors,
     openings,
     periods,
@@ -19,11 +21,13 @@ from services.ledger.store import (
 
 __all__ = [
     "balances",
+    "by_hand",
     "chain",
     "constraints",
     "groups",
     "holds",
     "journals",
+    "logins_seen",
     "monitors",
     "openings",
     "periods",

@@ -17,8 +17,12 @@ def group_requested(record: Record) -> GroupRequested:
     return read(record, GroupRequested)
 
 
-def group_requests(admitted: Admitted[GroupRequested]) -> list[JournalRequest]:
-    return [wire.journals.request_of(journal, admitted.event_key) for journal in admitted.event.journals]
+def group_requests(
+    admitted: Admitted[GroupRequested], *, for_people: bool
+) -> list[JournalRequest | RefusedJournal]:
+    """Give each journal the id it will have. for_people: those that are a service's are refused."""
+    requests = [wire.journals.request_of(journal, admitted.event_key) for journal in admitted.event.journals]
+    return [wire.journals.for_people(one) if for_people else one for one in requests]
 
 
 def group_messages(admitted: Admitted[GroupRequested], replies: Sequence[JournalReply]) -> list[Message]:

@@ -10,11 +10,14 @@ from uuid import UUID
 
 import orjson
 
+from fleet import proofs
 from fleet.cause import Cause
 from fleet.dead_letters import Refusal
 from fleet.envelope import Message, Record, named_uuid, restamped
 from fleet.inbox import Admitted, Unreadable, read
+from fleet.proofs import NO_KEYS, Keys
 from schemas.fields import Event, Identifier
+from schemas.journal_types import publisher_of_journal, service_of_journal
 from schemas.journals import JournalRefused, JournalRequested
 from services.ledger.domain.journals import (
     EntryRequest,
@@ -22,6 +25,7 @@ from services.ledger.domain.journals import (
     JournalRequest,
     PostedJournal,
     RefusedJournal,
+    refuse,
 )
 
 REQUESTED: Final = "journal.requested"
@@ -39,8 +43,27 @@ class _Named(Event):
     event_type: Identifier
 
 
-def journal_requested(record: Record) -> ReadRequest:
-    """Read a request; one that breaks the schema but names its source is refused, not unreadable."""
+def journal_requested(record: Record, publishers: Keys = NO_KEYS) -> ReadRequest:
+    """Read a request; one that breaks the schema but names its source is refused, not unreadable.
+
+    publishers: where there are keys, whoever asks proves by theirs who they are, and asks for journals of
+    their own. Raises Unreadable: nobody is answered in another's name.
+    """
+    asked = _read(record)
+    if not publishers:
+        return asked
+    publisher = proofs.publisher(record, publishers)
+    if publisher is None:
+        raise Unreadable(proofs.NOT_PROVED, proofs.NOT_PROVED_SENTENCE)
+    if publisher_of_journal(asked.event_type, asked.source) != publisher:
+        raise Unreadable(
+            "belongs_to_a_service",
+            f"{publisher} asks for journal {asked.source} of type {asked.event_type}: not one of its own",
+        )
+    return asked
+
+
+def _read(record: Record) -> ReadRequest:
     try:
         return read(record, JournalRequested)
     except Unreadable as error:
@@ -79,6 +102,19 @@ def request_of(body: JournalRequested, event_key: UUID | None) -> JournalRequest
         memo=body.memo,
         request_event_id=event_key,
         moves=body.moves,
+    )
+
+
+def for_people(request: JournalRequest) -> JournalRequest | RefusedJournal:
+    """Refuse what is a service's: it would be paid, or stand where the service's own journal belongs."""
+    service = service_of_journal(request.event_type, request.source)
+    if service is None:
+        return request
+    return refuse(
+        request,
+        "belongs_to_a_service",
+        f"is not for people to post: {service} posts journals of such an event type and source; take others, "
+        "such as manual and manual:2026-041, or revert the journal that is wrong",
     )
 
 

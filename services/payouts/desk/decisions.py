@@ -17,6 +17,7 @@ from fleet.decisions import RUNNERS, Action, Decision, Judge, Ruling, refused
 from fleet.money import format_minor
 from services.payouts import store
 from services.payouts.desk import backfills, forced, persons, stopped, student_links
+from services.payouts.desk.by_two import by_two
 from services.payouts.domain.adoption import FoundEffect, PaidPayable, unpaid
 from services.payouts.domain.existing_accounts import AdoptionRequest, is_account_id
 from services.payouts.domain.operations import Kind, State
@@ -291,17 +292,23 @@ ACTIONS: Final[Mapping[str, Action]] = {
 }
 
 
-def actions(by_one_up_to: int | None) -> Mapping[str, Action]:
-    """What may be decided where one person may have so much sent to a payee in a day; None: any amount."""
+def actions(by_one_up_to: int | None, *, accounts_by_two: bool = False) -> Mapping[str, Action]:
+    """What may be decided where one person may have so much sent to a payee in a day; None: any amount.
+
+    accounts_by_two: two persons say whose account is whose (by_two.py).
+    """
     sending: Mapping[str, Judge] = {
         "release": partial(release, by_one_up_to=by_one_up_to),
         "retry": partial(retry, by_one_up_to=by_one_up_to),
         "unpark": partial(unpark, by_one_up_to=by_one_up_to),
     }
-    return {
-        **ACTIONS,
-        **{name: replace(ACTIONS[name], judge=_with_a_reason(judge)) for name, judge in sending.items()},
+    named: Mapping[str, Judge] = {
+        "adopt": _with_a_reason(by_two(adopt, "adopt")),
+        "link": by_two(link, "link"),
     }
+    judges = {name: _with_a_reason(judge) for name, judge in sending.items()}
+    judges |= named if accounts_by_two else {}
+    return {**ACTIONS, **{name: replace(ACTIONS[name], judge=judge) for name, judge in judges.items()}}
 
 
 def _actor(decision: Decision) -> str:

@@ -73,6 +73,13 @@ CREATE OR REPLACE TRIGGER forced_act_stands BEFORE UPDATE ON forced_act FOR EACH
     EXECUTE FUNCTION refuse_rewriting();
 CREATE OR REPLACE TRIGGER forced_act_is_not_removed BEFORE DELETE ON forced_act
     FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+CREATE OR REPLACE TRIGGER account_word_stands BEFORE UPDATE ON account_word FOR EACH ROW
+    WHEN (old.agreed_by IS NOT NULL
+        OR (old.id, old.act, old.wallet, old.about, old.asked_by, old.asked_at, old.why)
+            IS DISTINCT FROM (new.id, new.act, new.wallet, new.about, new.asked_by, new.asked_at, new.why))
+    EXECUTE FUNCTION refuse_rewriting();
+CREATE OR REPLACE TRIGGER account_word_is_not_removed BEFORE DELETE ON account_word
+    FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 -- Who was erased, and why: it names ids.
 CREATE OR REPLACE TRIGGER history_is_only_added_to BEFORE UPDATE OR DELETE ON erasure
     FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
@@ -94,7 +101,7 @@ DECLARE
     kept regclass;
 BEGIN
     FOREACH kept IN ARRAY ARRAY['attempt', 'transfer', 'payable', 'payee', 'transfer_history', 'operation_history',
-                                'erasure', 'forced_act']::regclass[] LOOP
+                                'erasure', 'forced_act', 'account_word']::regclass[] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON %s
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()', kept);
         FOR found IN SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid

@@ -2,6 +2,7 @@
 
 from services.payouts.store import (
     account_adoptions,
+    account_words,
     adoption,
     agreements,
     backfills,
@@ -43,6 +44,7 @@ from services.payouts.store import (
 
 __all__ = [
     "account_adoptions",
+    "account_words",
     "adoption",
     "agreements",
     "backfills",

@@ -11,13 +11,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
 
-from fleet import faults, outbox
+from fleet import faults, outbox, proofs
 from fleet.database import Database
-from fleet.envelope import Message, first_cause
+from fleet.envelope import Message, Record, first_cause
 from fleet.outbox import OutboxRelay, stage
 from hobbs.put_back import sent_rows
 from tests.integration.fleet.sample import Thing
 from tests.integration.fleet.test_worker import until
+from tests.support.records import RECEIVED_AT
 
 ROOMY, NARROW, SPREAD = "thing.done", "thing.narrow", "thing.spread"
 NARROW_BYTES = 2_000
@@ -104,6 +105,28 @@ async def test_a_row_that_commits_after_younger_ones_is_published_too(database: 
     [elder] = await told.heard(1)
     assert [b"younger" in younger.value, b"elder" in elder.value] == [True, True]
     assert await waiting(database) == []
+
+
+async def test_a_request_is_proved_over_what_its_reader_gets(
+    database: Database, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PROVED", {ROOMY})
+    told.relay._proof_key = key = b"k" * 32
+    await staged(database, message("asked"))
+    await told.step()
+    [heard] = await told.heard(1)
+    read = Record(
+        topic=ROOMY,
+        partition=heard.partition,
+        offset=heard.offset,
+        key=heard.key,
+        value=heard.value,
+        headers={name: value.decode() for name, value in heard.headers},
+        timestamp=RECEIVED_AT,
+    )
+    assert proofs.publisher(read, {database.schema: [b"n" * 32, key]}) == database.schema
+    assert proofs.publisher(read._replace(topic=SPREAD), {database.schema: [key]}) is None
+    assert proofs.publisher(read, {"other": [key]}) is None
 
 
 async def test_what_kafka_did_not_acknowledge_stays(database: Database, told: Told) -> None:

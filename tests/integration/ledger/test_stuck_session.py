@@ -16,12 +16,12 @@ from fleet import consumers, worker
 from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.kafka_client import create_topics, publish_once
-from fleet.settings import Settings
 from hobbs.doctor import sessions
 from hobbs.local.ports import free_port
 from hobbs.shell.topic_plans import topic_plans
 from schemas.journals import JournalRequested
 from services.ledger.app import build
+from services.ledger.settings import LedgerSettings
 from services.ledger.wire.journals import REQUESTED
 from tests.integration.fleet.test_worker import until
 from tests.integration.ledger.books import Hobbs, ask, balances, journals, requested
@@ -34,11 +34,11 @@ SCHOOL = """
 
 
 @pytest.fixture
-async def settings(kafka: str, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+async def settings(kafka: str, database_url: str, monkeypatch: pytest.MonkeyPatch) -> LedgerSettings:
     monkeypatch.setattr(worker, "MEASURE_S", 0.1)
     monkeypatch.setattr(consumers, "BATCH_AGE_MAX_S", 0.3)
     monkeypatch.setattr(sessions, "BLOCKS_S", 0)
-    settings = Settings(
+    settings = LedgerSettings(
         database_url=SecretStr(service_url(database_url, "ledger")),
         kafka_bootstrap=kafka,
         topic_prefix=f"{secrets.token_hex(4)}.",
@@ -50,7 +50,7 @@ async def settings(kafka: str, database_url: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-async def started(settings: Settings) -> AsyncIterator[None]:
+async def started(settings: LedgerSettings) -> AsyncIterator[None]:
     """The ledger's worker, in this process."""
     made = build(settings)
     task = asyncio.create_task(made.run())
@@ -59,13 +59,13 @@ async def started(settings: Settings) -> AsyncIterator[None]:
     await asyncio.wait_for(task, 25)
 
 
-async def publish(settings: Settings, source: str) -> None:
+async def publish(settings: LedgerSettings, source: str) -> None:
     event = JournalRequested.model_validate_json(requested(source).value or b"")
     message = Message(topic=REQUESTED, key=source, event=event, cause=first_cause())
     await publish_once(settings, [message], service="test")
 
 
-async def metric(settings: Settings, name: str, **labels: str) -> float:
+async def metric(settings: LedgerSettings, name: str, **labels: str) -> float:
     async with httpx.AsyncClient() as client:
         text = (await client.get(f"http://127.0.0.1:{settings.ops_port}/metrics")).text
     families = text_string_to_metric_families(text)
@@ -78,7 +78,7 @@ async def metric(settings: Settings, name: str, **labels: str) -> float:
     return value
 
 
-async def readiness(settings: Settings) -> str:
+async def readiness(settings: LedgerSettings) -> str:
     async with httpx.AsyncClient() as client:
         answer = await client.get(f"http://127.0.0.1:{settings.ops_port}/readyz", timeout=30)
     return f"{answer.status_code} {answer.text}"
@@ -92,7 +92,7 @@ async def ended_by(fix: str, owner: asyncpg.Connection) -> None:
 
 @pytest.mark.usefixtures("started")
 async def test_a_session_that_holds_the_schools_wallet_is_named_by_everyone_and_can_be_ended(
-    settings: Settings, ledger: Database, owner: asyncpg.Connection, database_url: str, hobbs: Hobbs
+    settings: LedgerSettings, ledger: Database, owner: asyncpg.Connection, database_url: str, hobbs: Hobbs
 ) -> None:
     await ask(ledger, requested("flight:F1:1"))
     dba = {"search_path": "ledger", "application_name": "psql"}

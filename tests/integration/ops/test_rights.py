@@ -111,6 +111,8 @@ PLANTED_ON_ROLES = [
     ("GRANT hobbs_holder TO hobbs_gateway", "hobbs_gateway may act as hobbs_holder"),
     ("GRANT hobbs_reader TO hobbs_console WITH ADMIN TRUE", "hobbs_console may act as hobbs_reader"),
     ("GRANT hobbs_payouts TO pg_monitor", "pg_monitor may act as hobbs_payouts"),
+    ("GRANT hobbs_operator TO pg_monitor", "pg_monitor may act as hobbs_operator"),
+    ("GRANT hobbs_finance TO pg_monitor", "pg_monitor may act as hobbs_finance"),
 ]
 
 

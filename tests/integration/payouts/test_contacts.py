@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from fleet import dead_letters
+from fleet import dead_letters, letters_telling
 from fleet.database import Database, Tx
 from fleet.decisions import Decision, Person, Ruling
 from fleet.envelope import uuid7
@@ -266,8 +266,8 @@ async def test_letters_that_name_a_person_are_found_and_forgotten_for_good(world
     spoilt = record("school.accepted", body.encode(), key="school")
     await handlers.configure_payees(world.db, [spoilt], accounts=world.accounts)
     async with world.db.transaction() as tx:
-        assert await dead_letters.telling_of(tx, ["Somebody Else", ""]) == []
-        [found] = await dead_letters.telling_of(tx, [NAME, "J\u00f8rn \u00d6st"])
+        assert await letters_telling.telling_of(tx, ["Somebody Else", ""]) == []
+        [found] = await letters_telling.telling_of(tx, [NAME, "J\u00f8rn \u00d6st"])
         assert await dead_letters.forget(tx, [found], who="ann", why="erased") == [found]
         assert await dead_letters.forget(tx, [found], who="ann", why="again") == []
         assert await dead_letters.redrive(tx, [found], who="ann") == []

@@ -1,14 +1,18 @@
 """What was written stands: neither a service's role nor the owner rewrites attempts, transfers, letters."""
 
+import json
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
+from fleet import dead_letters, letters_telling
 from fleet.invariants import ask_all, named_invariant, service_invariants
 from schemas.services import SERVICES
 from tests.conftest import OpenDatabase
+from tests.integration.ledger.books import ask, requested
 from tests.integration.ops.conftest import bury_unreadable
 from tests.support.databases import service_url
 from tests.support.records import record
@@ -156,6 +160,55 @@ async def test_a_dead_letters_history_is_only_added_to(
     finally:
         await login.close()
         await owner.close()
+
+
+async def test_each_content_that_a_letter_had_is_kept_until_it_is_forgotten(
+    open_db: OpenDatabase, database_url: str
+) -> None:
+    """Another content under the same identity takes the first one's place, and not its trace."""
+    ledger = open_db("ledger")
+    first, second, third = (
+        requested("flight:F1:1", (("student:s-1", -100), ("platform:school", left)), memo=memo)
+        for left, memo in ((99, "the true one"), (98, "made up"), (97, "made up again"))
+    )
+    for one in (first, second, third):
+        await ask(ledger, one)
+    login = await connected(service_url(database_url, "ledger"), "ledger")
+    try:
+        [letter] = await login.fetch("SELECT id, value, history FROM dead_letter")
+        assert letter["value"] == third.value
+        kept = [step["was"] for step in json.loads(letter["history"]) if "was" in step]
+        assert [b64decode(was["value"]) for was in kept] == [first.value, second.value]
+        assert [was["headers"]["ce_id"] for was in kept] == [one.headers["ce_id"] for one in (first, second)]
+        with pytest.raises(asyncpg.CheckViolationError):
+            await login.execute(
+                "UPDATE dead_letter SET history ="
+                " without_former_contents(history) || jsonb_build_array('{}'::jsonb)"
+            )
+        async with ledger.transaction() as tx:
+            assert await letters_telling.telling_of(tx, ["the true"]) == [letter["id"]]
+            assert await dead_letters.forget(tx, [letter["id"]], who="ann", why="erased") == [letter["id"]]
+            assert await letters_telling.telling_of(tx, ["the true"]) == []
+            assert await dead_letters.forget(tx, [letter["id"]], who="ann", why="again") == []
+        [left] = await login.fetch("SELECT history::text FROM dead_letter")
+        assert '"value"' not in left["history"]
+    finally:
+        await login.close()
+
+
+async def test_a_letter_keeps_places_and_hashes_when_contents_grow_too_large(
+    open_db: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "WAS_BYTES", 1_000)
+    ledger = open_db("ledger")
+    for left in range(1, 6):
+        await ask(ledger, requested("flight:F1:1", (("student:s-1", -100), ("platform:school", left))))
+    async with ledger.transaction() as tx:
+        [letter] = await tx.all("SELECT attempts, history FROM dead_letter")
+    was = [step["was"] for step in letter.history if "was" in step]
+    assert letter.attempts == 5
+    assert ["value" in one for one in was] == [True, False, False, False]
+    assert all(len(one["payload_hash"]) == 64 and "offset" in one for one in was)
 
 
 @pytest.mark.parametrize(

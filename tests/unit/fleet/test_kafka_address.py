@@ -1,6 +1,6 @@
 """Nothing live starts where brokers ask nobody who writes."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from pydantic import ValidationError
@@ -8,23 +8,25 @@ from pydantic import ValidationError
 from fleet.settings import Settings
 from hobbs.shell.connections import wrong_settings
 from services.gateway.settings import GatewaySettings
+from services.ledger.settings import LedgerSettings
 from services.payouts.settings import PayoutsSettings
 from services.receivables.settings import ReceivablesSettings
 
 LOGIN = {"kafka_security_protocol": "SASL_SSL", "kafka_username": "hobbs_x", "kafka_password": "p"}
+WITH_WEBHOOKS: Final = [
+    (PayoutsSettings, {"stripe_secret_key": "sk_live_1"}),
+    (PayoutsSettings, {"stripe_secret_key": "rk_live_1"}),
+    (GatewaySettings, {"stripe_livemode": True}),
+    (ReceivablesSettings, {"stripe_livemode": True}),
+]
 LIVE = pytest.mark.parametrize(
-    ("kind", "live"),
-    [
-        (PayoutsSettings, {"stripe_secret_key": "sk_live_1"}),
-        (PayoutsSettings, {"stripe_secret_key": "rk_live_1"}),
-        (GatewaySettings, {"stripe_livemode": True}),
-        (ReceivablesSettings, {"stripe_livemode": True}),
-    ],
+    ("kind", "live"), [*WITH_WEBHOOKS, (LedgerSettings, {"stripe_livemode": True})]
 )
 
 
 def made(kind: type[Settings], brokers: str, **more: Any) -> Settings:
     known = {"database_url": "", "kafka_bootstrap": brokers, "attestation_keys": "k" * 32}
+    known |= {"publishers_keys": "billing:" + "k" * 32}
     return kind.model_validate(known | more)
 
 
@@ -58,7 +60,7 @@ def test_a_test_deployment_may_use_any_broker() -> None:
     made(GatewaySettings, "kafka:9092", stripe_livemode=False)
 
 
-@LIVE
+@pytest.mark.parametrize(("kind", "live"), WITH_WEBHOOKS)
 def test_a_live_deployment_starts_only_with_keys_that_prove_who_wrote_a_webhook(
     kind: type[Settings], live: dict[str, Any]
 ) -> None:
@@ -71,3 +73,18 @@ def test_a_live_deployment_starts_only_with_keys_that_prove_who_wrote_a_webhook(
         made(kind, "127.0.0.1:9092", attestation_keys="x" * 32 + ",short_key", **live)
     assert "short_key" not in str(weak.value)
     assert "key 2 of HOBBS_ATTESTATION_KEYS" in " ".join(wrong_settings(weak.value))
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("", "a live ledger needs HOBBS_PUBLISHERS_KEYS"),
+        ("billing:" + "k" * 32 + ",payouts:short_key", "key 2 of HOBBS_PUBLISHERS_KEYS is shorter"),
+        ("k" * 32, "entry 1 of HOBBS_PUBLISHERS_KEYS is not <service>:<key>"),
+    ],
+)
+def test_a_live_ledger_starts_only_with_keys_that_prove_who_asks(keys: str, said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        made(LedgerSettings, "127.0.0.1:9092", stripe_livemode=True, publishers_keys=keys)
+    assert said in " ".join(wrong_settings(refused.value))
+    assert "short_key" not in str(refused.value)

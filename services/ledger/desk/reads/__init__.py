@@ -2,6 +2,7 @@
 
 from services.ledger.desk.reads import (
     balances,
+    by_hand,
     chain,
     holds,
     journals,
@@ -14,6 +15,7 @@ from services.ledger.desk.reads import (
 
 __all__ = [
     "balances",
+    "by_hand",
     "chain",
     "holds",
     "journals",
