@@ -1286,6 +1286,7 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * guard_limit_change()
 -- * guard_recorded_payment()
 -- * refuse_rewritten_letter()
+-- * students_named(text[])
 -- * without_former_contents(jsonb)
 -- * activity_limit_on(date, text)
 -- * ageing_in_total(date)

@@ -19,11 +19,11 @@ from tests.integration.ledger.books import (
     Hobbs,
     ask,
     balances,
-    broken_invariants,
     journals,
     requested,
 )
 from tests.integration.ledger.test_cli_post import body, write
+from tests.support.invariants import broken_invariants
 
 UP_TO = 1_000
 As = Callable[..., Awaitable[Result]]
