@@ -50,7 +50,7 @@ SETTLEMENTS: Final = Listing(
         Column(name="method", title="How", kind="state", choices=tuple(map(str, Method))),
         Column(name="state", title="State", kind="state", choices=tuple(map(str, SettlementState))),
         Column(name="sentence", title="Why it is so", kind="long", unsorted=True),
-        Column(name="decided_by", title="Decided by", empty=True),
+        Column(name="decided_by", title="By", empty=True),
         Column(name="id", title="Id", kind="id", export_only=True),
     ),
     key="id",

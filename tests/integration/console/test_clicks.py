@@ -168,3 +168,8 @@ async def test_a_refused_flight_waits_once_on_the_overview(desk: Desk) -> None:
     listed = (await ada.get("/dead?f.state=open&f.what=other&as=csv")).text.splitlines()
     assert len(listed) == 2
     assert "no JSON" in listed[1]
+    grouped = (await ada.get("/dead")).text
+    assert "/dead?f.state=open&amp;f.service=billing&amp;f.topic=flight.completed&amp;f.reason=" in grouped
+    assert "The 2 open of this page together" in grouped
+    [letter] = set(re.findall(r"/dead/billing/[0-9a-f-]{36}", (await ada.get("/flights/refused")).text))
+    assert "Put it there, then send this again" in (await ada.get(letter)).text
