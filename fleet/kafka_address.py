@@ -12,7 +12,7 @@ def refused_brokers(told: Mapping[str, Any]) -> str | None:
     told: the settings of Kafka that are known already. Brokers ask for a login, or are on this machine, or
     somebody named each as a host that nobody else reaches.
     """
-    if str(told.get("kafka_security_protocol", "")).startswith("SASL"):
+    if asks_who_writes(told):
         return None
     open_to_others = reached_by_others(
         str(told.get("kafka_bootstrap", "")), private=str(told.get("kafka_private_hosts", ""))
@@ -23,6 +23,14 @@ def refused_brokers(told: Mapping[str, Any]) -> str | None:
         f"{open_to_others[0]} asks nobody who writes to Kafka, and who writes there has live money paid: set "
         "HOBBS_KAFKA_SECURITY_PROTOCOL=SASL_SSL with a user and a password (hobbs kafka acls makes them); or "
         f"name {open_to_others[0]} in HOBBS_KAFKA_PRIVATE_HOSTS when nobody else reaches it"
+    )
+
+
+def asks_who_writes(told: Mapping[str, Any]) -> bool:
+    """Whether the brokers are given a login, or over TLS a certificate of this client."""
+    protocol = str(told.get("kafka_security_protocol", ""))
+    return protocol.startswith("SASL") or (
+        protocol == "SSL" and told.get("kafka_certificate_file") is not None
     )
 
 

@@ -69,7 +69,10 @@ def security(settings: Settings) -> BaseSecurity:
 def _tls(settings: Settings) -> ssl.SSLContext | None:
     if not settings.kafka_security_protocol.endswith("SSL"):
         return None
-    return ssl.create_default_context(cafile=settings.kafka_ca_file and str(settings.kafka_ca_file))
+    context = ssl.create_default_context(cafile=settings.kafka_ca_file and str(settings.kafka_ca_file))
+    if settings.kafka_certificate_file:
+        context.load_cert_chain(settings.kafka_certificate_file, settings.kafka_key_file)
+    return context
 
 
 def _password(settings: Settings) -> str | None:

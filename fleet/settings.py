@@ -106,6 +106,9 @@ class Settings(ProcessSettings):
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
     kafka_ca_file: FilePath | None = None
+    # Who this is to brokers that ask for a certificate (SSL, SASL_SSL): certificate and chain, and its key.
+    kafka_certificate_file: FilePath | None = None
+    kafka_key_file: FilePath | None = None
     # Brokers that ask nobody who they are, and to which a live deployment may go all the same: as above.
     kafka_private_hosts: str = ""
     topic_prefix: str = ""

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from fleet.attestation_keys import keys_of
 from fleet.database_url import is_local, mode, read_url
 from fleet.hosts import named_hosts
-from fleet.kafka_address import reached_by_others
+from fleet.kafka_address import asks_who_writes, reached_by_others
 from fleet.settings import PREFIX
 from fleet.stripe_keys import is_stripe, livemode_of
 from hobbs.doctor.findings import Finding, wrong
@@ -37,6 +37,8 @@ class Told(Protocol):
     def kafka_bootstrap(self) -> str: ...
     @property
     def kafka_security_protocol(self) -> str: ...
+    @property
+    def kafka_certificate_file(self) -> Path | None: ...
     @property
     def kafka_private_hosts(self) -> str: ...
     @property
@@ -77,7 +79,11 @@ def _database(told: Told) -> Iterator[tuple[str, str]]:
 
 
 def _kafka(told: Told) -> Iterator[tuple[str, str]]:
-    if not told.kafka_security_protocol.startswith("SASL"):
+    known = {
+        "kafka_security_protocol": told.kafka_security_protocol,
+        "kafka_certificate_file": told.kafka_certificate_file,
+    }
+    if not asks_who_writes(known):
         yield (
             f"the brokers at {told.kafka_bootstrap} ask nobody who writes: who reaches them has money paid",
             f"{PREFIX}KAFKA_SECURITY_PROTOCOL=SASL_SSL, with users and rights (docs/operations/kafka.md)",
@@ -87,7 +93,7 @@ def _kafka(told: Told) -> Iterator[tuple[str, str]]:
                 f"{PREFIX}KAFKA_PRIVATE_HOSTS lets a live one use {', '.join(private)} without a login",
                 "give the brokers users and rights, and leave the setting out (docs/operations/kafka.md)",
             )
-    elif told.kafka_security_protocol != "SASL_SSL" and reached_by_others(
+    elif not told.kafka_security_protocol.endswith("SSL") and reached_by_others(
         told.kafka_bootstrap, private=told.kafka_private_hosts
     ):
         yield (
@@ -152,7 +158,7 @@ def _file(name: str, path: Path) -> Iterator[tuple[str, str]]:
         others = path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP)
     except OSError:
         return  # the doctor says so anyhow
-    if others and not name.endswith("_CA_FILE"):
+    if others and not name.endswith(("_CA_FILE", "_CERTIFICATE_FILE")):
         yield (
             f"{name}: others may use {path}",
             f"chmod 0400 {path}, owned by the user that runs Hobbs (docs/operations/secrets.md)",

@@ -5,21 +5,25 @@
 -- The newest limit: minor units that one login alone may post within a day; null: any amount.
 CREATE OR REPLACE FUNCTION by_hand_up_to()
     RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = ledger, pg_temp
-    AS $$ SELECT by_one_up_to FROM by_hand_limit ORDER BY id DESC LIMIT 1 $$;
+    AS $$
+BEGIN
+    RETURN (SELECT by_one_up_to FROM by_hand_limit ORDER BY id DESC LIMIT 1);
+END $$;
 GRANT EXECUTE ON FUNCTION by_hand_up_to() TO hobbs_ledger;
 
 -- What the session's login posted alone within a day.
 CREATE OR REPLACE FUNCTION by_hand_alone(currency text)
     RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = ledger, pg_temp
     AS $$
-    SELECT coalesce(sum(amount), 0)::bigint FROM by_hand_journal AS hand
-     WHERE hand.login = session_user AND hand.currency = by_hand_alone.currency AND word_id IS NULL
-       AND posted_at > clock_timestamp() - interval '1 day'
-$$;
+BEGIN
+    RETURN (SELECT coalesce(sum(hand.amount), 0)::bigint FROM by_hand_journal AS hand
+             WHERE hand.login = session_user AND hand.currency = by_hand_alone.currency AND hand.word_id IS NULL
+               AND hand.posted_at > clock_timestamp() - interval '1 day');
+END $$;
 GRANT EXECUTE ON FUNCTION by_hand_alone(text) TO hobbs_ledger;
 
 -- Who is to agree with the session's login that this journal is posted; null: it may be posted now. Asked again by

@@ -1,5 +1,7 @@
 """TLS to Postgres, against a server that has it: who is not verified is not talked to."""
 
+import asyncio
+import shutil
 import socket
 import ssl
 import subprocess
@@ -8,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from fleet.database import Database
 from fleet.database_url import WrongUrl
+from fleet.kafka_client import connection
+from fleet.settings import Settings
 from tests.support.tls import OWNER, PASSWORD, Authority, authority, debians_postgres, postgres_with
 
 PROGRAMS = debians_postgres()
@@ -148,3 +153,47 @@ def libpqs(url: str) -> bool:
         [PROGRAMS / "psql", "-d", url, "-Atc", "SELECT 1"], capture_output=True, text=True, check=False
     )
     return done.returncode == 0
+
+
+async def test_brokers_that_ask_for_a_certificate_are_shown_ours(tmp_path: Path) -> None:
+    """A server of ours in a broker's place: who shows no certificate, or a stranger's, is not let in."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl: no certificate was made")
+    ours, strangers = authority(tmp_path / "ours"), authority(tmp_path / "strangers", "Another CA")
+    broker = ours.sign("broker", "IP:127.0.0.1")
+    asks = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(ours.certificate))
+    asks.load_cert_chain(*broker)
+    asks.verify_mode = ssl.CERT_REQUIRED
+
+    async def hello(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(hello, "127.0.0.1", 0, ssl=asks)
+    port = server.sockets[0].getsockname()[1]
+    said = []
+    for shown in (ours.sign("payouts"), strangers.sign("payouts"), None):
+        certificate, key = shown or (None, None)
+        settings = Settings(
+            database_url=SecretStr(""),
+            kafka_bootstrap=f"127.0.0.1:{port}",
+            kafka_security_protocol="SSL",
+            kafka_ca_file=ours.certificate,
+            kafka_certificate_file=certificate,
+            kafka_key_file=key,
+        )
+        said.append(await _said(port, connection(settings)["ssl_context"]))
+    server.close()
+    assert said == [b"hello", b"", b""]
+
+
+async def _said(port: int, context: ssl.SSLContext) -> bytes:
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        try:
+            return await asyncio.wait_for(reader.read(5), 10)
+        finally:
+            writer.close()
+    except (ssl.SSLError, ConnectionError):
+        return b""

@@ -1,5 +1,6 @@
 """Nothing live starts where brokers ask nobody who writes."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -53,6 +54,18 @@ def test_this_machine_and_hosts_that_somebody_named_are_trusted(
     kind: type[Settings], live: dict[str, Any], brokers: str
 ) -> None:
     made(kind, brokers, kafka_private_hosts="kafka-1, kafka-2", **live)
+
+
+@LIVE
+def test_brokers_that_are_shown_a_certificate_ask_who_writes(
+    kind: type[Settings], live: dict[str, Any], tmp_path: Path
+) -> None:
+    certificate = tmp_path / "client.pem"
+    certificate.write_text("made up")
+    shown = {"kafka_certificate_file": certificate, "kafka_security_protocol": "SSL"}
+    made(kind, "kafka:9093", **shown, **live)
+    with pytest.raises(ValidationError):
+        made(kind, "kafka:9093", **(shown | {"kafka_security_protocol": "PLAINTEXT"}), **live)
 
 
 def test_a_test_deployment_may_use_any_broker() -> None:
