@@ -255,7 +255,7 @@ def _shown(journal: Journal, outcome: str) -> JournalRow:
 def _refused(refused: RefusedJournal) -> JournalRow:
     return JournalRow(
         source=refused.source,
-        outcome="waits" if refused.reason == by_hand.SECOND else "refused",
+        outcome="waits" if by_hand.waits_for_a_second(refused) else "refused",
         journal_id=None,
         sentence=refused.sentence,
         entries=(),

@@ -5,7 +5,7 @@ Who they are is the login of the session, which the database takes itself, and h
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TypeGuard
 
 from fleet.database import Tx
 from fleet.money import format_minor
@@ -13,7 +13,6 @@ from services.ledger import store
 from services.ledger.domain.journals import JournalRequest, RefusedJournal, refuse
 from services.ledger.store.by_hand import amount_of
 
-SECOND: Final = "second_person"
 Requested = JournalRequest | RefusedJournal
 
 
@@ -29,8 +28,14 @@ async def agreed(tx: Tx, requests: Sequence[Requested]) -> list[Requested]:
         currency = request.entries[0].currency
         who = await store.by_hand.ask(tx, request, together[currency])
         if who is not None:
-            waits[source] = refuse(request, SECOND, _waits(await _up_to(tx, currency), currency, who))
+            most = await _up_to(tx, currency)
+            waits[source] = refuse(request, "second_person", _waits(most, currency, who))
     return [waits.get(one.source, one) for one in requests]
+
+
+def waits_for_a_second(reply: object) -> TypeGuard[RefusedJournal]:
+    """Whether this one is not posted yet because another person has to ask for it too."""
+    return isinstance(reply, RefusedJournal) and reply.reason == "second_person"
 
 
 async def would_wait(tx: Tx, requests: Sequence[Requested]) -> dict[str, str]:

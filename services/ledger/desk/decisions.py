@@ -32,7 +32,6 @@ from services.ledger.domain.journals import (
     JournalReply,
     JournalRequest,
     PostedJournal,
-    RefusedJournal,
 )
 from services.ledger.domain.monitors import MonitorChange, MonitorCommand, monitor_fault
 from services.ledger.domain.posting import PostingPreview
@@ -74,7 +73,7 @@ async def preview_post(
 async def revert(tx: Tx, request: RevertRequest) -> list[JournalReply]:
     """Revert a journal, once, and announce the revert; one that needs a second person waits (by_hand.py)."""
     waits = await by_hand.agreed(tx, await steps.reverts.reversals(tx, [request]))
-    if isinstance(waits[0], RefusedJournal) and waits[0].reason == by_hand.SECOND:
+    if by_hand.waits_for_a_second(waits[0]):
         return [waits[0]]
     return await _announced(tx, await steps.reverts.revert(tx, [request]))
 
