@@ -2,7 +2,9 @@
 
 A letter keeps its record whole, except one that is too large or that Kafka's client cannot read: of that it
 keeps the beginning, the size and the hash, and it cannot be redriven. Of a topic of people's contact data it
-keeps the place and the hash. `forget` takes the content out of any other letter, for a person who is erased.
+keeps the place and the hash, and so it does of a topic that others than our services write on, when the
+table is full: garbage there must not fill the database. `forget` takes the content out of any other letter,
+for a person who is erased.
 
 A letter is one row for each subject (or event, or place in the topic). When a redriven record fails
 again its row opens again with one attempt more. Another content under the same identity takes the place
@@ -34,9 +36,13 @@ OF_TOPIC: Final = "hobbs_redriven_topic"  # of which topic, and from where in it
 OF_PLACE: Final = "hobbs_redriven_place"
 # Topics whose records tell of people: a letter keeps no content of theirs. A test compares it with the table.
 PERSONAL: Final = frozenset({"contact.changed"})
-WAS_BYTES: Final = (
-    20_000_000  # of former contents in one letter; of later ones the place and the hash are kept
+# Topics that others than our services write on. A test compares this with the table of topics.
+OF_OTHERS: Final = frozenset(
+    {"flight.cancelled", "flight.completed", "flight.corrected", "flight.dispatched"}
 )
+FULL_BYTES: Final = 2_000_000_000  # of a service's table of letters, with its indexes
+WAS_BYTES: Final = 20_000_000  # of former contents in one letter; of later ones place and hash are kept
+LEFT_OUT: Final = "the table of dead letters is full: nothing is kept of this record; its topic has it"
 BURIED_BYTES: Final = 4_000_000  # of records in one statement: jsonb holds no more than 255 MB
 
 STATES = ("open", "redriven", "discarded")
@@ -92,12 +98,18 @@ async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
     unique = {(letter.record.topic, letter.identity): letter for letter in letters}
     causes = {key: letter.cause for key, letter in unique.items()}
     rows: list[Row[Any]] = []
+    full = await _is_full(tx) if any(letter.record.topic in OF_OTHERS for letter in letters) else False
     for some in _in_portions([unique[key] for key in sorted(unique)]):
         rows += await tx.all(
-            _BURY, letters=json_parameter([_row(letter) for letter in some]), was_bytes=WAS_BYTES
+            _BURY, letters=json_parameter([_row(letter, full=full) for letter in some]), was_bytes=WAS_BYTES
         )
     await outbox.stage(tx, [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows])
     await fault_point("dead_letters.buried")
+
+
+async def _is_full(tx: Tx) -> bool:
+    bytes_now = (await tx.one("SELECT pg_total_relation_size('dead_letter') AS bytes")).bytes
+    return bool(bytes_now >= FULL_BYTES)
 
 
 def _in_portions(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
@@ -191,17 +203,19 @@ _BURY = """
 """
 
 
-def _row(letter: Letter) -> dict[str, Any]:
+def _row(letter: Letter, *, full: bool = False) -> dict[str, Any]:
+    """The letter as a row. full: no more content of records that others wrote is kept."""
     record = letter.record
+    left_out = full and record.topic in OF_OTHERS
     return {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
         "identity": letter.identity,
         "subject": letter.subject,
-        "key": _base64(record.key),
-        "value": None if record.topic in PERSONAL else _base64(record.value),
-        "headers": _headers(record),
+        "key": None if left_out else _base64(record.key),
+        "value": None if left_out or record.topic in PERSONAL else _base64(record.value),
+        "headers": {CUT: LEFT_OUT} if left_out else _headers(record),
         "payload_hash": _base64(record.cut.digest if record.cut else sha256(record.value or b"").digest()),
         "event_key": letter.event_key,
         "correlation_id": letter.cause.correlation_id,

@@ -1,13 +1,16 @@
 import asyncio
 from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from fleet import dead_letters
 from fleet.database import Database, InsideTransaction, forbid_in_transaction
 from fleet.dead_letters import discard, redrive, show
 from fleet.envelope import Record, uuid7
-from fleet.inbox import Unreadable, admit
+from fleet.inbox import Unreadable, admit, bury_unreadable
 from fleet.redrives import as_it_was, take
 from tests.integration.fleet.sample import Thing, effects, letters, record_things
 from tests.support.letters import open_letters
@@ -225,3 +228,26 @@ async def test_nothing_slow_runs_inside_a_transaction(database: Database) -> Non
         with pytest.raises(InsideTransaction, match="a call to Stripe inside a database transaction"):
             forbid_in_transaction("a call to Stripe")
     forbid_in_transaction("a call to Stripe")
+
+
+async def test_a_flood_of_others_garbage_keeps_places_once_the_table_is_full(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What our own services publish is kept whole, however full the table is."""
+    problem = Unreadable("not_json", "the record is no JSON")
+
+    async def buried(topic: str, body: bytes) -> Any:
+        async with database.transaction() as tx:
+            await bury_unreadable(tx, record(topic, body, offset=len(body)), problem)
+            rows = await tx.all("SELECT * FROM dead_letter ORDER BY id DESC LIMIT 1")
+        return rows[0]
+
+    assert (await buried("flight.completed", b"garbage")).value == b"garbage"
+    monkeypatch.setattr(dead_letters, "FULL_BYTES", 1)
+    kept = await buried("flight.completed", b"more garbage")
+    assert (kept.key, kept.value, kept.offset) == (None, None, len(b"more garbage"))
+    assert kept.payload_hash == sha256(b"more garbage").digest()
+    assert "full" in kept.headers[dead_letters.CUT]
+    assert (await buried("journal.requested", b"not ours?")).value == b"not ours?"
+    async with database.transaction() as tx:
+        assert await redrive(tx, [kept.id], who="ops") == []

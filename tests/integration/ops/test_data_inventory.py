@@ -8,8 +8,9 @@ from typing import Final
 import asyncpg
 import pytest
 
-from fleet.dead_letters import PERSONAL
+from fleet.dead_letters import OF_OTHERS, PERSONAL
 from fleet.revisions import migrated
+from schemas.services import SCHEDULING
 from schemas.topics import DAY_MS, FOREVER, TOPICS
 from tests.architecture.test_pages import tables
 
@@ -80,6 +81,10 @@ def test_every_topic_is_in_the_inventory_once_with_how_long_it_is_kept() -> None
         for name, topic in TOPICS.items()
     }
     assert sorted(said) == sorted(kept.items())
+
+
+def test_topics_on_which_others_write_are_those_whose_letters_have_a_bound() -> None:
+    assert {name for name, topic in TOPICS.items() if topic.owner == SCHEDULING} == OF_OTHERS
 
 
 def test_what_tells_of_people_is_short_and_leaves_nothing_in_dead_letters() -> None:
