@@ -65,3 +65,18 @@ async def test_a_role_is_asked_for_when_a_form_is_sent(desk: Desk) -> None:
         asked = {"form_token": await browser.token(), "act": "approve", "object": "f-1:2"}
         answer = await browser.post("/acts", data=asked)
         assert (answer.status_code, "is for admin or approver" in answer.text) == (403, True), name
+
+
+async def test_a_service_that_is_down_is_said_and_the_rest_works(desk: Desk) -> None:
+    ann = await desk.browser("ann")
+    asked = {"form_token": await ann.token(), "act": "approve", "object": "f-1:2"}
+    address = (await ann.post("/acts", data=asked)).headers["location"]
+    assert "adjustments has not answered yet" in (await ann.get(address)).text
+    async with desk.console.db.transaction() as tx:
+        await tx.execute("UPDATE act SET asked_at = asked_at - interval '1 hour'")
+    page = (await ann.get(address)).text
+    assert "adjustments did not answer in time: is it running?" in page
+    assert "Nothing was asked for yet" in page
+    assert await decisions(desk) == []
+    for other in ("/", "/corrections", "/transfers", "/flights"):
+        assert (await ann.get(other)).status_code == 200, other
