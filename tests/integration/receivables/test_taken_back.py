@@ -18,6 +18,7 @@ from tests.integration.receivables.stories import (
     dispute,
     failed_intent,
     intent,
+    refund,
     settled,
     sources,
     staged,
@@ -81,6 +82,21 @@ async def test_a_debit_that_fails_after_it_was_paid_is_owed_again(anna: Database
     assert await charges(anna) == [("threshold:1", "declined", "later")]
     told = [n for n in await staged(anna, "notification.requested") if n["kind"] == "auto_charge_taken_back"]
     assert [(n["recipient"], n["facts"]["amount"]) for n in told] == [("anna", "15000")]
+
+
+async def test_a_debit_that_fails_after_a_refund_is_owed_with_the_refund(db: Database) -> None:
+    """In any order: what the student has of the refund they owe beside the bill."""
+    orders = list(permutations(range(3)))
+    for number, order in enumerate(orders):
+        named = {"id": f"py_{number}", "payment_intent": f"pi_{number}"}
+        story = (
+            webhook("charge.succeeded", charge(**DEBIT | named)),
+            webhook("refund.created", refund(named["id"], f"re_{number}", amount=50_00)),
+            failed(**named),
+        )
+        await handlers.take_stripe_events(db, [story[place] for place in order])
+    assert len(await sources(db)) == 3 * len(orders)
+    assert (await wallets(db))["student:anna"] == -50_00 * len(orders)
 
 
 async def test_a_debit_that_was_never_paid_is_posted_and_posted_back(db: Database) -> None:
