@@ -64,10 +64,12 @@ async def fleet_on(
     stripe_sim: StripeSim,
     log_level: str = "INFO",
     together: tuple[str, ...] = TOGETHER,
+    topics_stay: bool = False,
 ) -> AsyncIterator[RunningFleet]:
     """Start every service on these servers and wait until it is ready; stop them after the block.
 
     together: the services that share a process; none where a test ends services one by one.
+    topics_stay: what was published can be read after the block.
     """
     (folder / "logs").mkdir()
     stripe_sim.admin.post("settings", json=ROUGH_STRIPE).raise_for_status()
@@ -96,7 +98,8 @@ async def fleet_on(
         yield RunningFleet(fleet=fleet, services=services)
     finally:
         stop_services(services.values())
-        await delete_topics(kafka, prefix)
+        if not topics_stay:
+            await delete_topics(kafka, prefix)
 
 
 async def delete_topics(bootstrap: str, prefix: str) -> None:

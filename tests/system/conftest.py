@@ -68,7 +68,14 @@ async def undisturbed(
     with emptied(stripe_sim_process) as stripe_sim:
         async with (
             cloned(cluster, template) as url,
-            fleet_on(folder, owner_url=url, kafka=kafka, stripe_sim=stripe_sim, log_level="DEBUG") as running,
+            fleet_on(
+                folder,
+                owner_url=url,
+                kafka=kafka,
+                stripe_sim=stripe_sim,
+                log_level="DEBUG",
+                topics_stay=True,
+            ) as running,
             Figures(running.fleet) as figures,
         ):
             story = Story(running.fleet, figures, Silent(), running.require_running)
