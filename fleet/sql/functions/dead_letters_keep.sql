@@ -18,13 +18,16 @@ CREATE OR REPLACE FUNCTION refuse_rewritten_letter()
     AS $$
 DECLARE
     kept jsonb;
+    forgotten jsonb;  -- as without_former_contents: named with its schema, this could not be rebuilt beside it
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT coalesce(jsonb_agg(step ORDER BY number), '[]') INTO kept
         FROM jsonb_array_elements(NEW.history) WITH ORDINALITY AS told (step, number)
         WHERE number <= jsonb_array_length(OLD.history);
+        SELECT coalesce(jsonb_agg(step #- '{was,key}' #- '{was,value}' #- '{was,headers}' ORDER BY number), '[]')
+        INTO forgotten FROM jsonb_array_elements(OLD.history) WITH ORDINALITY AS told (step, number);
         IF (kept = OLD.history
-                OR NEW.history -> -1 ->> 'what' = 'forgotten' AND kept = <service>.without_former_contents(OLD.history))
+                OR NEW.history -> -1 ->> 'what' = 'forgotten' AND kept = forgotten)
             AND jsonb_array_length(NEW.history) > jsonb_array_length(OLD.history)
             AND (NEW.id, NEW.topic, NEW.identity, NEW.first_seen_at)
                 IS NOT DISTINCT FROM (OLD.id, OLD.topic, OLD.identity, OLD.first_seen_at) THEN
