@@ -70,6 +70,7 @@ async def test_a_reader_may_ask_every_question(
             "signatures": await reads.openings.signatures(tx, None),
             "payees": await reads.openings.payees(tx),
         }
+        by_hand_of_nobody = {"words": await reads.by_hand.words(tx, waiting=False)}
         chain_of_none = {
             "head": await reads.chain.head(tx),
             "verify_onwards": await reads.chain.verify_onwards(tx, START),
@@ -77,6 +78,7 @@ async def test_a_reader_may_ask_every_question(
     assert all(asked.values()), asked
     assert not any(nothing_wrong.values()), nothing_wrong
     assert not any(of_no_opening.values()), of_no_opening
+    assert not any(by_hand_of_nobody.values()), by_hand_of_nobody
     assert set(chain_of_none.values()) == {START}
     every = {
         name
@@ -87,7 +89,11 @@ async def test_a_reader_may_ask_every_question(
     }
     assert (
         every - {"begin_snapshot", "noted_fault"}
-        == asked.keys() | nothing_wrong.keys() | of_no_opening.keys() | chain_of_none.keys()
+        == asked.keys()
+        | nothing_wrong.keys()
+        | of_no_opening.keys()
+        | by_hand_of_nobody.keys()
+        | chain_of_none.keys()
     )
 
 
