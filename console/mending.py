@@ -36,7 +36,13 @@ _BY_REASON: Final = {
         _BROKEN,
     ),
     **dict.fromkeys(("oversized", "unreadable"), _LOST),
-    **dict.fromkeys(("not_in_the_ledger", "not_as_in_the_ledger", "no_such_topic", "not_attested"), _FORGED),
+    **dict.fromkeys(
+        (
+            *("not_in_the_ledger", "not_as_in_the_ledger", "no_such_topic", "not_attested", "not_proved"),
+            "belongs_to_a_service",
+        ),
+        _FORGED,
+    ),
     "event_id_reused": Mend(
         says="One id came with two contents, and the first counts. Ask the publisher which is right: a "
         "correction is a new revision. Then discard this."

@@ -98,7 +98,7 @@ async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
     unique = {(letter.record.topic, letter.identity): letter for letter in letters}
     causes = {key: letter.cause for key, letter in unique.items()}
     rows: list[Row[Any]] = []
-    full = await _is_full(tx) if any(letter.record.topic in OF_OTHERS for letter in letters) else False
+    full = any(letter.record.topic in OF_OTHERS for letter in letters) and await _is_full(tx)
     for some in _in_portions([unique[key] for key in sorted(unique)]):
         rows += await tx.all(
             _BURY, letters=json_parameter([_row(letter, full=full) for letter in some]), was_bytes=WAS_BYTES
