@@ -53,10 +53,7 @@ async def partitions_of(client: Any, topics: Sequence[str]) -> dict[str, list[in
     aiokafka's `fetch_all_metadata` is told of every topic of the cluster: with thousands of partitions a
     tenth of a second each time. No topic is made. Raises KafkaError where no broker answers.
     """
-    node = client.get_random_node()
-    if node is None:
-        raise KafkaConnectionError("no broker is known")
-    answer = await client.send(node, MetadataRequest(list(topics), allow_auto_topic_creation=False))
+    answer = await _first_answer(client, MetadataRequest(list(topics), allow_auto_topic_creation=False))
     found: dict[str, list[int]] = {topic: [] for topic in topics}
     for error, topic, _, partitions in answer.topics:
         if error == _NO_ERROR:
@@ -64,6 +61,18 @@ async def partitions_of(client: Any, topics: Sequence[str]) -> dict[str, list[in
         elif error not in _NOT_THERE:
             raise for_code(error)(topic)
     return found
+
+
+async def _first_answer(client: Any, request: Any) -> Any:
+    """Of any broker that is there; raises what the last one said, or KafkaConnectionError."""
+    nodes = [broker.nodeId for broker in client.cluster.brokers()]
+    failed: KafkaError = KafkaConnectionError("no broker is known")
+    for node in random.sample(nodes, len(nodes)):
+        try:
+            return await client.send(node, request)
+        except KafkaError as error:
+            failed = error
+    raise failed
 
 
 class Reader(AIOKafkaConsumer):  # type: ignore[misc]

@@ -5,10 +5,13 @@ from asyncio import gather
 
 import pytest
 from aiokafka.errors import InvalidPartitionsError, KafkaError
+from aiokafka.structs import BrokerMetadata
 from pydantic import SecretStr
 
-from fleet.kafka_client import TopicPlan, create_topics
+from fleet.kafka_client import TopicPlan, create_topics, open_producer
+from fleet.reader import partitions_of
 from fleet.settings import Settings
+from hobbs.local.ports import LOOPBACK, free_port
 
 
 @pytest.fixture
@@ -27,3 +30,14 @@ async def test_what_the_broker_refuses_is_raised_with_the_topic(settings: Settin
     with pytest.raises(KafkaError, match="none") as refused:
         await create_topics(settings, [TopicPlan(name="none", partitions=0, retention_ms=-1)])
     assert isinstance(refused.value, InvalidPartitionsError)
+
+
+async def test_partitions_are_told_while_one_of_the_brokers_is_away(settings: Settings) -> None:
+    """A client knows of a broker that is gone until it refreshes what it knows."""
+    await create_topics(settings, [TopicPlan(name="a", partitions=2, retention_ms=-1)])
+    there, missing = f"{settings.topic_prefix}a", f"{settings.topic_prefix}b"
+    gone = BrokerMetadata(99, LOOPBACK, free_port(), None)
+    async with open_producer(settings) as producer:
+        for _ in range(8):
+            producer.client.cluster._brokers[gone.nodeId] = gone
+            assert await partitions_of(producer.client, [there, missing]) == {there: [0, 1], missing: []}
