@@ -159,8 +159,8 @@ SECURITY_MUTANTS = (
         edits=(
             Edit(
                 path="fleet/dead_letters.py",
-                old="None if record.topic in PERSONAL else _base64(record.value)",
-                new="_base64(record.value)",
+                old="None if left_out or record.topic in PERSONAL else _base64(record.value)",
+                new="None if left_out else _base64(record.value)",
             ),
         ),
         catchers=(f"{CONTACTS}::test_a_record_of_people_that_cannot_be_read_leaves_nothing_in_its_letter",),
