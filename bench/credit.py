@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -56,36 +57,50 @@ async def measure(stack: Stack) -> list[Figure]:
     return [figure for what, found in took.items() for figure in _figures(what, found, load)]
 
 
+_LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n")
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Client:
     """Connections to the gateway that are kept; the one that was given back last is taken first."""
 
-    def __init__(self, connections: list[Connection], key: str) -> None:
-        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
-        for connection in connections:
-            self._free.put_nowait(connection)
+    def __init__(self, port: int, key: str) -> None:
+        self._port = port
+        self._free: list[Connection] = []
+        self._places = asyncio.Semaphore(CONNECTIONS)
         self._head = f"POST /v1/credit-checks HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {key}\r\n"
 
     async def check(self, body: bytes) -> None:
         """Ask, and read the whole answer. Raises AssertionError for one that is no 200."""
-        reader, writer = connection = await self._free.get()
-        writer.write(f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        status, *headers = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
-        told = dict(header.lower().split(": ", 1) for header in headers if header)
-        answer = await reader.readexactly(int(told["content-length"]))
-        if " 200 " not in status:
-            raise AssertionError(f"a check was answered {status}: {answer.decode()}")
-        self._free.put_nowait(connection)
+        async with self._places:
+            reader, writer = connection = await self._connected()
+            writer.write(f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            answer = await reader.readexactly(int(length[1]) if length else 0)
+            if not head.startswith(b"HTTP/1.1 200 "):
+                raise AssertionError(f"a check was answered {head.decode()}{answer.decode()}")
+            self._free.append(connection)
+
+    async def _connected(self) -> Connection:
+        """One that is free, which the gateway closes after some seconds without a request; or a new one."""
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self._port)
+
+    def close(self) -> None:
+        for _, writer in self._free:
+            writer.close()
 
 
 @asynccontextmanager
 async def _client(port: int, key: str) -> AsyncIterator[_Client]:
-    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
-    yield _Client(connections, key)
-    for _, writer in connections:
-        writer.close()
+    client = _Client(port, key)
+    yield client
+    client.close()
 
 
 class _Checks:
