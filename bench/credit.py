@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaProducer
 
 from bench.figures import Figure, at_most
 from bench.flights import AIRCRAFT, INSTRUCTORS, STUDENTS, Flights, school, start_all, until
+from bench.processes import used_s
 from bench.readers import percentile
 from bench.servers import Deployment, deployed
 from hobbs.demo.school import run_hobbs
@@ -40,21 +41,26 @@ CREDIT: Final = "\n[credit]\nlimit = 5000.00\nmargin_percent = 10\nnear_percent 
 async def measure(stack: Stack) -> list[Figure]:
     """The 99th percentile and the median of a check that names a flight, and of one that names its charge."""
     async with deployed(stack) as deployment:
-        await start_all(deployment, *FLEET, settings={"HOBBS_CREDIT_CHECKS_PER_MINUTE": "60000"})
-        key = await _open(deployment)
+        workers = await start_all(deployment, *FLEET, settings={"HOBBS_CREDIT_CHECKS_PER_MINUTE": "60000"})
+        gateway = next(worker.pid for worker in workers if worker.name == "gateway")
+        await open_school(deployment)
+        key = await _new_key(deployment)
         bootstrap = deployment.fleet.kafka_bootstrap
         async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
             flights = Flights(deployment=deployment, producer=producer, dice=random.Random(7))
             took: dict[str, list[float]] = {}
+            used: dict[str, float] = {}
             async with _client(deployment.fleet.ports["gateway"], key) as client:
                 for what, body in (("flight", _flight), ("charge", _charge)):
                     checks = _Checks(client, body, random.Random(11))
                     traffic = asyncio.create_task(flights.publish(FLIGHTS_PER_S, WARM_UP_S + SECONDS))
                     await checks.ask(WARM_UP_S)
+                    before = used_s(gateway)
                     took[what] = await checks.ask(SECONDS)
+                    used[what] = (used_s(gateway) - before) * 1_000 / len(took[what])
                     await traffic
     load = os.getloadavg()[0]
-    return [figure for what, found in took.items() for figure in _figures(what, found, load)]
+    return [figure for what, found in took.items() for figure in _figures(what, found, used[what], load)]
 
 
 _LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n")
@@ -137,8 +143,8 @@ def _charge(dice: random.Random) -> dict[str, Any]:
     return {"student": f"s-{dice.randrange(STUDENTS)}", "charge": dice.randrange(5_000, 90_000)}
 
 
-async def _open(deployment: Deployment) -> str:
-    """Apply a school with a policy on credit, make a key, and wait until receivables knows the policy."""
+async def open_school(deployment: Deployment) -> None:
+    """Apply a school with a policy on credit, and wait until receivables knows the policy."""
     file = deployment.fleet.folder / "school.toml"
     file.write_text(school() + CREDIT)
     told = ("--yes", "--no-wait", "--who", "bench", "--why", "to measure")
@@ -148,28 +154,16 @@ async def _open(deployment: Deployment) -> str:
         await until(owner, "SELECT count(*) FROM receivables.credit_policy", 1)
     finally:
         await owner.close()
-    made = await asyncio.to_thread(
-        run_hobbs,
-        deployment.fleet,
-        *(
-            "flights",
-            "keys",
-            "create",
-            "bench",
-            "--scope",
-            "credit:read",
-            "--who",
-            "bench",
-            "--why",
-            "bench",
-            "-o",
-            "json",
-        ),
-    )
+
+
+async def _new_key(deployment: Deployment) -> str:
+    named = ("flights", "keys", "create", "bench", "--scope", "credit:read")
+    why = ("--who", "bench", "--why", "bench", "-o", "json")
+    made = await asyncio.to_thread(run_hobbs, deployment.fleet, *named, *why)
     return str(json.loads(made)["key"])
 
 
-def _figures(what: str, found: list[float], load: float) -> list[Figure]:
+def _figures(what: str, found: list[float], used_ms: float, load: float) -> list[Figure]:
     note = (
         f"{len(found)} checks in {SECONDS:g} s beside {FLIGHTS_PER_S:g} flights/s; load {load:.1f} at the end"
     )
@@ -183,4 +177,5 @@ def _figures(what: str, found: list[float], load: float) -> list[Figure]:
             note=note,
         ),
         Figure(name=f"{name}, median", value=percentile(found, 0.5), unit="ms", note=note),
+        Figure(name=f"{name}, processor of the gateway for one", value=used_ms, unit="ms", note=note),
     ]
