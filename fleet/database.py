@@ -7,7 +7,7 @@ held across an HTTP call.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -26,6 +26,7 @@ _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=Fal
 STATEMENT_TIMEOUT_MS = 60_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 POOL_TIMEOUT_S = 30
+CLOSED_WITHIN_S = 5
 
 
 class InsideTransaction(RuntimeError):
@@ -199,7 +200,9 @@ class Database:
     async def close(self) -> None:
         await self._engine.dispose()
         if self._questions is not None:
-            await self._questions.close()
+            with suppress(TimeoutError):  # the driver ends what does not end by itself
+                async with asyncio.timeout(CLOSED_WITHIN_S):
+                    await self._questions.close()
             self._questions = None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 
 from fleet.database import Database
 from fleet.worker import Worker
@@ -16,7 +17,7 @@ from services.gateway.http.credit import CreditChecks
 from services.receivables import handlers
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import configured, given_school, rows
-from tests.integration.gateway.conftest import client_of, gateway_settings, new_key
+from tests.integration.gateway.conftest import NOWHERE, client_of, gateway_settings, new_key
 from tests.integration.gateway.test_credit_checks import CHECKS, HOUR, SOLO
 from tests.integration.gateway.test_flights_over_http import problem
 from tests.integration.receivables.credits import a_school
@@ -163,6 +164,17 @@ async def test_a_session_that_the_server_ended_costs_no_answer(
     )
     assert len(ended) == 1
     await asyncio.sleep(0.1)  # until the driver has heard of it
+    assert await charge(scheduler) == HOUR
+
+
+async def test_a_database_that_does_not_answer_is_a_503(
+    scheduler: httpx.AsyncClient, billing: Database, gateway_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await charge(scheduler) == HOUR
+    monkeypatch.setattr(gateway_db, "_questions", None)
+    monkeypatch.setattr(gateway_db, "url", make_url(NOWHERE))
+    assert problem(await scheduler.post(CHECKS, json=SOLO)) == (503, "try_again")
+    monkeypatch.undo()
     assert await charge(scheduler) == HOUR
 
 

@@ -151,7 +151,9 @@ async def test_the_command_lists_allowances(db: Database, school: School, hobbs:
 async def test_dispatches_that_are_read_together_are_judged_each_by_its_own(
     db: Database, open_db: OpenDatabase, school: School
 ) -> None:
-    people = [{"kind": "student", "key": name, "new": {}} for name in ("bo", "carl", "dee")]
+    people: list[dict[str, Any]] = [
+        {"kind": "student", "key": name, "new": {}} for name in ("bo", "carl", "dee")
+    ]
     await configure_school(open_db("billing"), [configured(2, people)])
     cards = ("bo", {"limit": HELD}), ("carl", {"limit": HELD, "frozen": True}), ("dee", {"limit": HELD - 1})
     await handlers.follow_book(db, [book(2, *(("credit_limit", who, "2026-01-01", c) for who, c in cards))])
