@@ -21,7 +21,17 @@ from hobbs.local.stack import Stack
 
 MEASUREMENTS = (
     *("posting", "growth", "path", "stripe_relay", "reads", "corrections", "outbox_relay", "replay"),
-    *("reconcile", "ageing", "dunning", "credit", "console", "shadow", "shadow_replay", "rebuild"),
+    *(
+        "reconcile",
+        "ageing",
+        "dunning",
+        "credit",
+        "dispatches",
+        "console",
+        "shadow",
+        "shadow_replay",
+        "rebuild",
+    ),
 )
 # Only when asked for by name: it takes a quarter of an hour, and starts servers of its own.
 APART = ("small",)

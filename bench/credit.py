@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from aiokafka import AIOKafkaProducer
 
 from bench.figures import Figure, at_most
 from bench.flights import AIRCRAFT, INSTRUCTORS, STUDENTS, Flights, school, start_all, until
+from bench.processes import used_s
 from bench.readers import percentile
 from bench.servers import Deployment, deployed
 from hobbs.demo.school import run_hobbs
@@ -39,53 +41,72 @@ CREDIT: Final = "\n[credit]\nlimit = 5000.00\nmargin_percent = 10\nnear_percent 
 async def measure(stack: Stack) -> list[Figure]:
     """The 99th percentile and the median of a check that names a flight, and of one that names its charge."""
     async with deployed(stack) as deployment:
-        await start_all(deployment, *FLEET, settings={"HOBBS_CREDIT_CHECKS_PER_MINUTE": "60000"})
-        key = await _open(deployment)
+        workers = await start_all(deployment, *FLEET, settings={"HOBBS_CREDIT_CHECKS_PER_MINUTE": "60000"})
+        gateway = next(worker.pid for worker in workers if worker.name == "gateway")
+        await open_school(deployment)
+        key = await _new_key(deployment)
         bootstrap = deployment.fleet.kafka_bootstrap
         async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
             flights = Flights(deployment=deployment, producer=producer, dice=random.Random(7))
             took: dict[str, list[float]] = {}
+            used: dict[str, float] = {}
             async with _client(deployment.fleet.ports["gateway"], key) as client:
                 for what, body in (("flight", _flight), ("charge", _charge)):
                     checks = _Checks(client, body, random.Random(11))
                     traffic = asyncio.create_task(flights.publish(FLIGHTS_PER_S, WARM_UP_S + SECONDS))
                     await checks.ask(WARM_UP_S)
+                    before = used_s(gateway)
                     took[what] = await checks.ask(SECONDS)
+                    used[what] = (used_s(gateway) - before) * 1_000 / len(took[what])
                     await traffic
     load = os.getloadavg()[0]
-    return [figure for what, found in took.items() for figure in _figures(what, found, load)]
+    return [figure for what, found in took.items() for figure in _figures(what, found, used[what], load)]
 
 
+_LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n")
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Client:
     """Connections to the gateway that are kept; the one that was given back last is taken first."""
 
-    def __init__(self, connections: list[Connection], key: str) -> None:
-        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
-        for connection in connections:
-            self._free.put_nowait(connection)
+    def __init__(self, port: int, key: str) -> None:
+        self._port = port
+        self._free: list[Connection] = []
+        self._places = asyncio.Semaphore(CONNECTIONS)
         self._head = f"POST /v1/credit-checks HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {key}\r\n"
 
     async def check(self, body: bytes) -> None:
         """Ask, and read the whole answer. Raises AssertionError for one that is no 200."""
-        reader, writer = connection = await self._free.get()
-        writer.write(f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        status, *headers = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
-        told = dict(header.lower().split(": ", 1) for header in headers if header)
-        answer = await reader.readexactly(int(told["content-length"]))
-        if " 200 " not in status:
-            raise AssertionError(f"a check was answered {status}: {answer.decode()}")
-        self._free.put_nowait(connection)
+        async with self._places:
+            reader, writer = connection = await self._connected()
+            writer.write(f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            answer = await reader.readexactly(int(length[1]) if length else 0)
+            if not head.startswith(b"HTTP/1.1 200 "):
+                raise AssertionError(f"a check was answered {head.decode()}{answer.decode()}")
+            self._free.append(connection)
+
+    async def _connected(self) -> Connection:
+        """One that is free, which the gateway closes after some seconds without a request; or a new one."""
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self._port)
+
+    def close(self) -> None:
+        for _, writer in self._free:
+            writer.close()
 
 
 @asynccontextmanager
 async def _client(port: int, key: str) -> AsyncIterator[_Client]:
-    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
-    yield _Client(connections, key)
-    for _, writer in connections:
-        writer.close()
+    client = _Client(port, key)
+    yield client
+    client.close()
 
 
 class _Checks:
@@ -122,8 +143,8 @@ def _charge(dice: random.Random) -> dict[str, Any]:
     return {"student": f"s-{dice.randrange(STUDENTS)}", "charge": dice.randrange(5_000, 90_000)}
 
 
-async def _open(deployment: Deployment) -> str:
-    """Apply a school with a policy on credit, make a key, and wait until receivables knows the policy."""
+async def open_school(deployment: Deployment) -> None:
+    """Apply a school with a policy on credit, and wait until receivables knows the policy."""
     file = deployment.fleet.folder / "school.toml"
     file.write_text(school() + CREDIT)
     told = ("--yes", "--no-wait", "--who", "bench", "--why", "to measure")
@@ -133,28 +154,16 @@ async def _open(deployment: Deployment) -> str:
         await until(owner, "SELECT count(*) FROM receivables.credit_policy", 1)
     finally:
         await owner.close()
-    made = await asyncio.to_thread(
-        run_hobbs,
-        deployment.fleet,
-        *(
-            "flights",
-            "keys",
-            "create",
-            "bench",
-            "--scope",
-            "credit:read",
-            "--who",
-            "bench",
-            "--why",
-            "bench",
-            "-o",
-            "json",
-        ),
-    )
+
+
+async def _new_key(deployment: Deployment) -> str:
+    named = ("flights", "keys", "create", "bench", "--scope", "credit:read")
+    why = ("--who", "bench", "--why", "bench", "-o", "json")
+    made = await asyncio.to_thread(run_hobbs, deployment.fleet, *named, *why)
     return str(json.loads(made)["key"])
 
 
-def _figures(what: str, found: list[float], load: float) -> list[Figure]:
+def _figures(what: str, found: list[float], used_ms: float, load: float) -> list[Figure]:
     note = (
         f"{len(found)} checks in {SECONDS:g} s beside {FLIGHTS_PER_S:g} flights/s; load {load:.1f} at the end"
     )
@@ -168,4 +177,5 @@ def _figures(what: str, found: list[float], load: float) -> list[Figure]:
             note=note,
         ),
         Figure(name=f"{name}, median", value=percentile(found, 0.5), unit="ms", note=note),
+        Figure(name=f"{name}, processor of the gateway for one", value=used_ms, unit="ms", note=note),
     ]

@@ -13,6 +13,40 @@ from fleet.health import Checks, health_app
 from fleet.settings import ProcessSettings
 
 HEADERS_WITHIN_S: Final = 10.0
+TOGETHER_BYTES_MAX: Final = 16_384
+
+
+class Together:
+    """A transport that sends at once what is written in one turn of the loop, as far as it is short.
+
+    uvicorn writes head, body and end of an answer apart, and each write wakes the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._waiting: list[bytes] = []
+        self._bytes = 0
+
+    def write(self, data: bytes) -> None:
+        if not self._waiting:
+            self._loop.call_soon(self._send)
+        self._waiting.append(data)
+        self._bytes += len(data)
+        if self._bytes > TOGETHER_BYTES_MAX:  # who streams is told when the client does not keep up
+            self._send()
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        data, self._bytes = b"".join(self._waiting), 0
+        self._waiting.clear()
+        if data and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class PromptHeaders(H11Protocol):
@@ -21,7 +55,7 @@ class PromptHeaders(H11Protocol):
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(Together(transport, self.loop))  # type: ignore[arg-type]
         self._late = self.loop.call_later(HEADERS_WITHIN_S, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 def parts_of(service: str) -> Mapping[str, Any]:
     """Further arguments of a service's `build`, by name."""
     if service == "gateway":
+        from services.billing.desk.reads import dated_card
         from services.billing.desk.reads.estimates import price
+        from services.gateway.domain.cards import Prices
 
-        return {"estimate": price}
+        return {"prices": Prices(read=dated_card, estimate=price)}
     return {}

@@ -660,6 +660,7 @@ GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader, hobbs_bi
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
 -- * without_former_contents(jsonb)
+-- * book_version()
 -- * cards_of_flight(text, text, text)
 -- * current_rates(date)
 -- * vouch(uuid, bytea)

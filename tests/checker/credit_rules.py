@@ -62,6 +62,16 @@ def no_cause_is_charged_twice(world: World) -> Iterator[str]:
             yield f"{student} was charged {len(rows)} times for {cause}"
 
 
+def nobody_is_charged_while_a_correction_is_undecided(world: World) -> Iterator[str]:
+    """A student whose flight may be billed otherwise is not charged until somebody has decided."""
+    questions = grouped(world.rows("adjustments.in_question"), lambda row: str(row["student"]))
+    for charge in world.rows("receivables.auto_charge"):
+        for question in questions.get(charge["student"], []):
+            if question["since"] < charge["decided_at"] < (question["until"] or "9"):
+                told = f"{charge['student']} was charged for {charge['cause']} at {charge['decided_at']}"
+                yield f"{told}, while the correction of {question['flight_id']} was not decided"
+
+
 def no_more_is_charged_than_was_owed(world: World) -> Iterator[str]:
     """All charges of a student together take no more than the ledger ever debited."""
     took = [row for row in world.rows("receivables.auto_charge") if row["state"] in TOOK]
@@ -167,6 +177,7 @@ CREDIT_RULES = (
     saved_methods_are_charged_as_decided,
     charges_are_known_alike,
     no_cause_is_charged_twice,
+    nobody_is_charged_while_a_correction_is_undecided,
     no_more_is_charged_than_was_owed,
     dispatches_are_answered_once,
     holds_end_with_their_flights,

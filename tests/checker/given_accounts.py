@@ -6,6 +6,7 @@ from typing import Any
 def credit_rows() -> dict[str, list[dict[str, Any]]]:
     """The payment was a charge of a saved card, declined before; a dispatch is cleared, one refused."""
     charge = {"student": "s1", "currency": "USD", "amount": 17_000, "taken_back_at": None}
+    charge["decided_at"] = "2026-05-26 09:00"
     asked = {"wallet": "student:s1", "currency": "USD", "amount": 17_000}
     first, again = "flight:F1:1", "flight:F1:1#2"
     fell = {"student": "s1", "book_limit": 500}
@@ -14,6 +15,10 @@ def credit_rows() -> dict[str, list[dict[str, Any]]]:
         "receivables.auto_charge": [
             {**charge, "request_id": "q1", "cause": first, "state": "declined"},
             {**charge, "request_id": "q2", "cause": again, "state": "succeeded"},
+        ],
+        "adjustments.in_question": [
+            {"student": "s1", "flight_id": "F1", "since": "2026-05-25 12:01", "until": "2026-05-26 08:59"},
+            {"student": "s2", "flight_id": "F9", "since": "2026-05-25 12:01", "until": None},
         ],
         "payouts.charge_request": [
             {**asked, "request_id": "q1", "operation_id": "o2", "cause": first, "outcome": "declined"},

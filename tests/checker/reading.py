@@ -143,6 +143,18 @@ _QUERIES = {
         SELECT id, flight_id, revision, state, made_by, makers, differences, approvals_needed, content_hash
         FROM adjustments.adjustment
     """,
+    # A minute within, as whoever charges looks a moment after the instant that they note.
+    "adjustments.in_question": """
+        SELECT DISTINCT of.student, adjustment.flight_id,
+               (step.at + interval '1 minute')::timestamptz(0)::text AS since,
+               (step.until - interval '1 minute')::timestamptz(0)::text AS until
+        FROM (SELECT adjustment_id, to_state, at,
+                     lead(at) OVER (PARTITION BY adjustment_id ORDER BY id) AS until
+              FROM adjustments.adjustment_history) AS step
+        JOIN adjustments.adjustment ON adjustment.id = step.adjustment_id
+        CROSS JOIN LATERAL (VALUES (adjustment.student), (adjustment.student_before)) AS of (student)
+        WHERE step.to_state IN ('proposed', 'waiting', 'approved', 'failed')
+    """,
     "adjustments.approval": "SELECT adjustment_id, approver, content_hash FROM adjustments.approval",
     "adjustments.settlement": """
         SELECT id, adjustment_id, wallet, amount, method, state FROM adjustments.settlement
@@ -180,7 +192,9 @@ _QUERIES = {
     "reserves.break": "SELECT subject, amount, state FROM reserves.break",
     "receivables.charge": "SELECT charge_id, amount FROM receivables.charge",
     "receivables.auto_charge": """
-        SELECT request_id, student, cause, currency, amount, state, taken_back_at FROM receivables.auto_charge
+        SELECT request_id, student, cause, currency, amount, state, taken_back_at,
+               decided_at::timestamptz(0)::text AS decided_at
+        FROM receivables.auto_charge
     """,
     "receivables.dispatch": "SELECT flight_id, revision, student, held, state FROM receivables.dispatch",
     "receivables.credit_level": "SELECT student, level, changes FROM receivables.credit_level",

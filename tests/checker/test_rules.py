@@ -219,6 +219,14 @@ BREAKS: list[tuple[str, Break]] = [
     ("charges_are_known_alike", row("receivables.auto_charge", taken_back_at="2026-05-26")),
     ("no_cause_is_charged_twice", first_charge("succeeded")),
     ("no_cause_is_charged_twice", first_charge("processing")),
+    (
+        "nobody_is_charged_while_a_correction_is_undecided",
+        row("receivables.auto_charge", place=1, decided_at="2026-05-26 08:00"),
+    ),
+    (
+        "nobody_is_charged_while_a_correction_is_undecided",
+        row("adjustments.in_question", until=None),
+    ),
     ("no_more_is_charged_than_was_owed", row("ledger.entry", amount=-16_999)),
     ("dispatches_are_answered_once", no_records("dispatch.cleared")),
     ("dispatches_are_answered_once", more("dispatch.refused", {"flight_id": "F2", "revision": 1}, "k3")),

@@ -3,6 +3,7 @@
 from tests.mutants.adjustments_mutants import ADJUSTMENTS_MUTANTS
 from tests.mutants.billing_and_ledger_mutants import BILLING_AND_LEDGER_MUTANTS
 from tests.mutants.charge_mutants import CHARGE_MUTANTS
+from tests.mutants.check_mutants import CHECK_MUTANTS
 from tests.mutants.clawback_mutants import CLAWBACK_MUTANTS
 from tests.mutants.comparison_mutants import COMPARISON_MUTANTS
 from tests.mutants.console_mutants import CONSOLE_MUTANTS
@@ -54,6 +55,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *OPEN_ITEM_MUTANTS,
     *DUNNING_MUTANTS,
     *OPENING_MUTANTS,
+    *CHECK_MUTANTS,
     *LIMIT_MUTANTS,
     *NOTE_MUTANTS,
     *RECORDED_MUTANTS,

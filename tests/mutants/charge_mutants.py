@@ -117,6 +117,18 @@ CHARGE_MUTANTS = (
         catchers=(f"{RECEIVABLES}::test_a_method_is_tried_four_times_and_no_more",),
     ),
     Mutant(
+        name="the-first-retry-waits-a-day-longer",
+        breaks="A declined card is tried again on another day than the school and its students were told.",
+        edits=(
+            Edit(
+                path=RULES,
+                old="_GAPS: Final = (timedelta(days=1), ",
+                new="_GAPS: Final = (timedelta(days=2), ",
+            ),
+        ),
+        catchers=("tests/season/test_season.py::test_a_few_days_end_as_calculated",),
+    ),
+    Mutant(
         name="what-a-bank-took-back-still-counts-as-paid",
         breaks="A debit that a bank returns days later is never asked for again.",
         edits=(

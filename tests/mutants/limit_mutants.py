@@ -56,9 +56,9 @@ LIMIT_MUTANTS = (
         breaks="A student beyond the limit of solo flights takes an aircraft alone.",
         edits=(
             Edit(
-                path="services/receivables/steps/dispatches.py",
-                old="for limit in (credit.credit_limit, of_kind)",
-                new="for limit in (credit.credit_limit,)",
+                path="services/receivables/domain/dispatches.py",
+                old="for limit in (terms.credit.credit_limit, terms.of_kind)",
+                new="for limit in (terms.credit.credit_limit,)",
             ),
         ),
         catchers=(

@@ -21,9 +21,15 @@ class Banking(Played):
 
     async def save_method(self, one: Asking) -> bool:
         debit = self.chance.random() < 0.35
-        says = self.chance.choices(
-            list(DEBITS if debit else CARDS), [6, *[1] * (len(DEBITS if debit else CARDS) - 1)]
-        )[0]
+        kinds = list(DEBITS if debit else CARDS)
+        return await self._save(one, debit, self.chance.choices(kinds, [6, *[1] * (len(kinds) - 1)])[0])
+
+    async def begin_declined(self, one: Asking) -> bool:
+        """A card that is declined for a while, charged after each flight: it is tried again after a day."""
+        await self._choose(one, "each_flight", 5_000_00)
+        return await self._save(one, False, "chargeDeclined")
+
+    async def _save(self, one: Asking, debit: bool, says: str) -> bool:
         method = self._set_up(one.charging.account.name, debit)
         if says not in ("visa", "success"):
             self._bank_says(method, debit, says)
@@ -77,7 +83,9 @@ class Banking(Played):
 
     async def choose(self, one: Asking) -> bool:
         occasion = self.chance.choice(["each_flight"] * 4 + ["threshold"] * 2 + ["day", "off"])
-        most = self.chance.choice([300_00, 900_00, 5_000_00])
+        return await self._choose(one, occasion, self.chance.choice([300_00, 900_00, 5_000_00]))
+
+    async def _choose(self, one: Asking, occasion: str, most: int) -> bool:
         choice = Choice(
             occasion=occasion,
             threshold=self.chance.choice([100_00, 500_00]),
@@ -162,7 +170,11 @@ class Banking(Played):
         if not charge.method.is_debit:
             return await self._contest(account, id, charge.amount, charge.document)
         reason, kind = self.chance.choice(
-            [("debit_not_authorized", "stop"), ("incorrect_account_details", "another_card")]
+            [
+                ("debit_not_authorized", "stop"),
+                ("incorrect_account_details", "another_card"),
+                ("insufficient_funds", "payday"),
+            ]
         )
         self.stage.world.control.trigger("charge.dispute.created", charge=id, reason=reason)
         self.stage.work_waits = True

@@ -146,7 +146,9 @@ async def _begun(stage: Stage, chance: random.Random, students: int) -> Season:
     await stage.say(configured(1, [*CHANGES, *cards]))
     for name in names:
         season.students[name] = Asking(charging=Charging(account=Account(name=name)), holidays=holidays)
-    for one in season.students.values():
+    declined, *others = season.students.values()
+    await season.begin_declined(declined)
+    for one in others:
         if chance.random() < WITH_A_CARD:
             await season.choose(one)
             await season.save_method(one)

@@ -226,5 +226,6 @@ def returned(world: World, charge_id: str, reason: str = "debit_not_authorized")
     world.store.save(charge | {"disputed": True, "_funds_withdrawn": True})
     for type in ("charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed"):
         emit(world, type, doc, account=account)
-    mandates.end(world, details["us_bank_account"]["mandate"], account)
+    if reason != "insufficient_funds":  # who had no money took no consent back
+        mandates.end(world, details["us_bank_account"]["mandate"], account)
     return doc

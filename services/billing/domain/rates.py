@@ -4,7 +4,6 @@ Pure. Money is minor units, per hour where the name says so; `_ppm` is parts per
 Knows nothing of flights, events or tables.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -223,9 +222,8 @@ class Book:
 
     def in_force(self, kind: str, key: str, on: date) -> DatedCard | None:
         """The card with the latest effective_from that is not after `on`."""
-        dated = self._cards.get((kind, key), [])
-        index = bisect_right([one.effective_from for one in dated], on)
-        return dated[index - 1] if index else None
+        dated = self._cards.get((kind, key), ())
+        return next((one for one in reversed(dated) if one.effective_from <= on), None)
 
     def first_day(self, kind: str, key: str) -> date:
         """The first day any card of this kind and key is in force. Raises KeyError when there is none."""

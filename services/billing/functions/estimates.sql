@@ -24,3 +24,13 @@ CREATE OR REPLACE FUNCTION billing_public.cards_of_flight(
     ) AS found
 $$;
 GRANT EXECUTE ON FUNCTION billing_public.cards_of_flight(text, text, text) TO hobbs_reader;
+
+-- The version at which the book stands: whoever keeps cards of it asks whether they still are what it says.
+CREATE OR REPLACE FUNCTION billing_public.book_version()
+    RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = billing, pg_temp
+    AS $$
+    SELECT version FROM book
+$$;
+GRANT EXECUTE ON FUNCTION billing_public.book_version() TO hobbs_reader;

@@ -4,8 +4,7 @@ Promises: nothing is held or written but when the key was used. The price is bil
 receivables', both at this moment.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -15,29 +14,37 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from fleet.database import Database, Tx
+from fleet.database import Database
 from fleet.inbox import has_nul
 from fleet.zones import local_date
-from schemas.dispatches import FlightDispatched, FlightEstimated
+from schemas.dispatches import FlightDispatched
 from schemas.fields import Identifier, Instant, PositiveMinorUnits
 from schemas.figures import HoursOrZero, OptionalHours
 from schemas.identifiers import NewIdentifier
 from services.gateway import store
 from services.gateway.domain.api_keys import CREDIT_READ
+from services.gateway.domain.cards import KnownCards, Prices
 from services.gateway.domain.credit import Reason, Standing, Way, in_words, ways_out
 from services.gateway.domain.problems import ProblemRaised
 from services.gateway.http.budgets import Quotas
 from services.gateway.http.edge import read_body
-from services.gateway.http.keys import REFUSALS, authorised, refuse_encodings, while_database_lives
+from services.gateway.http.keys import (
+    REFUSALS,
+    UsedKeys,
+    authorised,
+    judged,
+    offered_key,
+    refuse_encodings,
+    while_database_lives,
+)
 from services.gateway.metrics import CREDIT_CHECKS
 
+ADDRESS: Final = "/v1/credit-checks"
 BYTES_MAX: Final = 4_096
 PLANNED: Final = frozenset(
     {"departs_at", "aircraft", "instructor", "flight_hours", "dual_hours", "ground_hours"}
 )
 Level = Literal["ok", "near", "close", "exceeded"]
-# Prices a planned flight as it will be billed, by the cards that may price it.
-Estimate = Callable[[FlightDispatched, Sequence[Mapping[str, Any]]], FlightEstimated]
 
 
 class CreditCheck(BaseModel):
@@ -96,29 +103,98 @@ class CreditChecked(BaseModel):
     overdue: int | None
 
 
-def credit_routes(db: Database, per_minute: int, estimate: Estimate | None = None) -> APIRouter:
+def credit_routes(checks: "CreditChecks") -> APIRouter:
     """The address for schedulers that ask before they plan."""
     routes = APIRouter(tags=["credit"])
-    quotas, calendar = Quotas(per_minute), _Calendar()
-
-    @routes.post("/v1/credit-checks", **_described())
-    async def credit_checks(request: Request) -> Response:
-        key = await authorised(db, request, CREDIT_READ)
-        quotas.take(key.key_id)
-        refuse_encodings(request)
-        asked = read_check(await read_body(request, BYTES_MAX))
-        charge, standing = await while_database_lives(lambda: _judge(db, asked, estimate, calendar))
-        if standing is None:
-            raise ProblemRaised("try_again", "the school's book names no currency yet: hobbs school apply")
-        CREDIT_CHECKS.labels(standing.reason or "allowed").inc()
-        answer = _answer(asked.student, charge, standing)
-        return Response(orjson.dumps(answer), media_type="application/json")
-
+    routes.add_api_route(ADDRESS, checks.answer, methods=["POST"], **_described())
     return routes
 
 
-def read_check(body: bytes) -> CreditCheck:
-    """Read the request's body. Raises ProblemRaised."""
+class CreditChecks:
+    """Answers credit checks. A check is one question to the database, which asks about the key as well.
+
+    What is kept between checks (keys, cards, the school's time zone) says only what to ask; the answer to the
+    question says whether it still is so, and where it is not the check is asked anew.
+    """
+
+    def __init__(self, db: Database, per_minute: int, prices: Prices | None = None) -> None:
+        self._db, self._prices = db, prices
+        self._quotas, self._keys, self._cards = Quotas(per_minute), UsedKeys(), KnownCards()
+        self._zone = "UTC"  # as last told
+
+    async def answer(self, request: Request) -> Response:
+        key_hash = offered_key(request)
+        key = self._keys.get(key_hash)
+        if key is None:
+            key = await authorised(self._db, request, CREDIT_READ)
+            self._keys.keep(key_hash, key)
+        try:
+            self._quotas.take(key.key_id)
+            refuse_encodings(request)
+            asked, planned = read_check(await read_body(request, BYTES_MAX), datetime.now(UTC))
+            charge, standing = await while_database_lives(lambda: self._judge(key_hash, asked, planned))
+        except ProblemRaised:
+            self._keys.forget(key_hash)  # a key that was revoked hears only that
+            self._keys.keep(key_hash, await authorised(self._db, request, CREDIT_READ))
+            raise
+        CREDIT_CHECKS.labels(standing.reason or "allowed").inc()
+        return Response(orjson.dumps(_answer(asked.student, charge, standing)), media_type="application/json")
+
+    async def _judge(
+        self, key_hash: bytes, asked: CreditCheck, planned: FlightDispatched | None
+    ) -> tuple[int, Standing]:
+        """The charge, named or estimated, and how the student stands beside it.
+
+        PostgreSQL's copy of the time zone data is as old as the server: the day is computed here.
+        """
+        now, activity = datetime.now(UTC), planned.activity if planned else None
+        while True:
+            book, charge = await self._priced(planned) if planned else (None, asked.charge or 0)
+            zone = self._zone
+            told = await store.credit.check(
+                self._db, key_hash, asked.student, charge, local_date(now, zone), activity
+            )
+            await self._require(key_hash, told)
+            if told.time_zone is None or told.standing is None:
+                raise ProblemRaised(
+                    "try_again", "the school's book names no currency yet: hobbs school apply"
+                )
+            if zone == told.time_zone and book in (None, told.book):
+                return charge, told.standing
+            self._zone = told.time_zone
+            if book != told.book:
+                self._cards.forget()
+
+    async def _require(self, key_hash: bytes, told: store.credit.Checked) -> None:
+        key = judged(told.key, CREDIT_READ)
+        if not told.noted:
+            async with self._db.autocommit() as tx:
+                await store.api_keys.note_use(tx, key.key_id)
+
+    async def _priced(self, planned: FlightDispatched) -> tuple[int, int]:
+        """The version of the book, and what the flight would be billed by it. Raises ProblemRaised."""
+        if self._prices is None:
+            raise ProblemRaised(
+                "not_priced", "this gateway prices no flights: say the charge", reason="no_prices"
+            )
+        named = planned.student, planned.aircraft, planned.instructor
+        known = self._cards.of(*named)
+        if known and (estimate := self._prices.estimate(planned, known[1], known[0]).estimate) is not None:
+            return known[0], estimate
+        async with self._db.autocommit() as tx:
+            rows = await store.credit.cards(tx, *named)
+        book, cards = rows[0]["book"] if rows else 0, list(map(self._prices.read, rows))
+        told = self._prices.estimate(planned, cards, book)
+        if told.estimate is None:
+            CREDIT_CHECKS.labels("not_priced").inc()
+            raise ProblemRaised("not_priced", told.sentence, reason=told.reason)
+        names = [(row["kind"], row["key"]) for row in rows]
+        self._cards.keep(*named, book, list(zip(names, cards, strict=True)))
+        return book, told.estimate
+
+
+def read_check(body: bytes, now: datetime) -> tuple[CreditCheck, FlightDispatched | None]:
+    """Read the request's body; of a planned flight the dispatch that is asked about. Raises ProblemRaised."""
     try:
         document = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except ValueError:
@@ -127,56 +203,13 @@ def read_check(body: bytes) -> CreditCheck:
         raise ProblemRaised("malformed_body", "the body has a NUL character")
     try:
         check = CreditCheck.model_validate(document)
-        if check.charge is None:
-            check.planned(datetime.now(UTC))  # a student's name that no dispatch could have
-        return check
+        return check, check.planned(now) if check.charge is None else None
     except ValidationError as error:
         faults = [
             {"pointer": "/" + "/".join(str(part) for part in one["loc"]), "detail": one["msg"]}
             for one in error.errors(include_input=False, include_url=False)
         ]
         raise ProblemRaised("invalid_check", "the request is not valid", errors=faults) from None
-
-
-@dataclass(slots=True)
-class _Calendar:
-    """The school's time zone as last told: a check says whether it still is, and is one question."""
-
-    zone: str = "UTC"
-
-
-async def _judge(
-    db: Database, asked: CreditCheck, estimate: Estimate | None, calendar: _Calendar
-) -> tuple[int, Standing | None]:
-    """The charge, named or estimated, and how the student stands beside it.
-
-    PostgreSQL's copy of the time zone data is as old as the server: the day is computed here.
-    """
-    now = datetime.now(UTC)
-    async with db.autocommit() as tx:
-        charge, activity = asked.charge, None
-        if charge is None:
-            planned = asked.planned(now)
-            charge, activity = await _estimated(tx, planned, estimate), planned.activity
-        while True:
-            day = local_date(now, calendar.zone)
-            zone, standing = await store.credit.check(tx, asked.student, charge, day, activity)
-            if zone is None or zone == calendar.zone:
-                return charge, standing if zone else None
-            calendar.zone = zone
-
-
-async def _estimated(tx: Tx, planned: FlightDispatched, estimate: Estimate | None) -> int:
-    if estimate is None:
-        raise ProblemRaised(
-            "not_priced", "this gateway prices no flights: say the charge", reason="no_prices"
-        )
-    cards = await store.credit.cards(tx, planned.student, planned.aircraft, planned.instructor)
-    told = estimate(planned, cards)
-    if told.estimate is None:
-        CREDIT_CHECKS.labels("not_priced").inc()
-        raise ProblemRaised("not_priced", told.sentence, reason=told.reason)
-    return told.estimate
 
 
 def _answer(student: str, charge: int, standing: Standing) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fleet.outages import is_outage
 from services.gateway import store
 from services.gateway.domain.api_keys import ApiKey, hash_key, looks_like_a_key
 from services.gateway.domain.problems import ProblemRaised
+from services.gateway.http.budgets import KEYS_MAX
 from services.gateway.http.problems import MEDIA_TYPE
 
 T = TypeVar("T")
@@ -32,21 +33,57 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
 
 async def authorised(db: Database, request: Request, scope: str) -> ApiKey:
     """Find the request's key before its body is read: a stranger costs one look-up in an index."""
+    key_hash = offered_key(request)
+    return judged(await while_database_lives(lambda: _key_of(db, key_hash)), scope)
+
+
+def offered_key(request: Request) -> bytes:
+    """The hash of the key that is offered. Raises ProblemRaised when nothing is that could be one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise ProblemRaised("key_missing", "send Authorization: Bearer <API key>")
-    token = token.strip()
-    found = await while_database_lives(lambda: _key_of(db, token)) if looks_like_a_key(token) else None
+    if not looks_like_a_key(token := token.strip()):
+        raise _refused()
+    return hash_key(token)
+
+
+def judged(found: ApiKey | None, scope: str) -> ApiKey:
+    """The key that was found, if it may do this. Raises ProblemRaised."""
     if found is None or found.revoked:
-        raise ProblemRaised("key_refused", "this API key is unknown or was revoked")
+        raise _refused()
     if scope not in found.scopes:
         raise ProblemRaised("scope_missing", f"key {found.name!r} lacks the scope {scope}")
     return found
 
 
-async def _key_of(db: Database, token: str) -> ApiKey | None:
+def _refused() -> ProblemRaised:
+    return ProblemRaised("key_refused", "this API key is unknown or was revoked")
+
+
+async def _key_of(db: Database, key_hash: bytes) -> ApiKey | None:
     async with db.autocommit() as tx:
-        return await store.api_keys.use(tx, hash_key(token))
+        return await store.api_keys.use(tx, key_hash)
+
+
+class UsedKeys:
+    """Keys that were good when they were used last: whose requests may be read before the key is asked about.
+
+    Nothing is answered by what is kept here: the question that answers the request asks about the key too.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[bytes, ApiKey] = {}
+
+    def get(self, key_hash: bytes) -> ApiKey | None:
+        return self._keys.get(key_hash)
+
+    def keep(self, key_hash: bytes, key: ApiKey) -> None:
+        if len(self._keys) >= KEYS_MAX:
+            del self._keys[next(iter(self._keys))]
+        self._keys[key_hash] = key
+
+    def forget(self, key_hash: bytes) -> None:
+        self._keys.pop(key_hash, None)
 
 
 async def while_database_lives(work: Callable[[], Awaitable[T]]) -> T:

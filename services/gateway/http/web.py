@@ -13,10 +13,11 @@ from starlette.types import ASGIApp
 from fleet.database import Database
 from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
+from services.gateway.domain.cards import Prices
 from services.gateway.domain.problems import Problem, ProblemRaised
-from services.gateway.http.credit import CreditCheck, Estimate, credit_routes
+from services.gateway.http.credit import ADDRESS, CreditCheck, CreditChecks, credit_routes
 from services.gateway.http.docs_page import CONTENT_POLICY, render_page
-from services.gateway.http.edge import Edge, request_id_of
+from services.gateway.http.edge import Edge, Endpoint, request_id_of
 from services.gateway.http.flights import flight_routes
 from services.gateway.http.problems import problem_response
 from services.gateway.http.sightings import Sightings
@@ -52,11 +53,11 @@ def build_web(
     publish: Publish,
     sightings: Sightings | None = None,
     *,
-    estimate: Estimate | None = None,
+    prices: Prices | None = None,
 ) -> ASGIApp:
     """Make the application. `publish` returns once Kafka has acknowledged the message.
 
-    sightings: where the webhooks that come are counted for people. estimate: what prices planned flights.
+    sightings: where the webhooks that come are counted for people. prices: what prices planned flights.
     """
     app = FastAPI(
         title="Hobbs gateway",
@@ -68,12 +69,27 @@ def build_web(
     )
     app.include_router(webhook_routes(settings, publish, sightings or Sightings()))
     app.include_router(flight_routes(db, settings.flights_bytes_max, settings.flights_per_minute))
-    app.include_router(credit_routes(db, settings.credit_checks_per_minute, estimate))
+    checks = CreditChecks(db, settings.credit_checks_per_minute, prices)
+    app.include_router(credit_routes(checks))
     _add_documentation(app)
     app.add_exception_handler(ProblemRaised, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_bug)
-    return Edge(app)
+    return Edge(app, direct={ADDRESS: _with_bugs_answered(checks.answer)})
+
+
+def _with_bugs_answered(endpoint: Endpoint) -> Endpoint:
+    """As the application does: what is nobody's problem is logged, and answered without a word of it."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ProblemRaised:
+            raise
+        except Exception as bug:
+            return await _answer_bug(request, bug)
+
+    return answer
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:

@@ -22,8 +22,13 @@ async def use(tx: Tx, key_hash: bytes) -> ApiKey | None:
     if row is None:
         return None
     if not (row.revoked or row.noted):
-        await tx.execute(_NOTE_USE, key_id=row.key_id)
+        await note_use(tx, row.key_id)
     return ApiKey(key_id=row.key_id, name=row.name, scopes=frozenset(row.scopes), revoked=row.revoked)
+
+
+async def note_use(tx: Tx, key_id: int) -> None:
+    """Note, at most once a minute, that a key was used."""
+    await tx.execute(_NOTE_USE, key_id=key_id)
 
 
 _INSERT = """

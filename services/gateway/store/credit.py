@@ -1,10 +1,12 @@
 """The statements that ask receivables whether a student may be charged."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fleet.database import Tx
+from fleet.database import Database, Tx
+from services.gateway.domain.api_keys import ApiKey
 from services.gateway.domain.credit import Standing
 
 _CARDS = """
@@ -12,14 +14,36 @@ _CARDS = """
     FROM billing_public.cards_of_flight(CAST(:student AS text), CAST(:aircraft AS text),
                                         CAST(:instructor AS text))
 """
+# One statement, so that key, book, time zone and account are of one instant.
 _CHECK = """
-    SELECT school.time_zone, told.currency, told.posted, told.pending, told.available, told.disputed,
-           told.under_way, told.credit_limit, told.room, told.used_percent, told.level, told.held,
-           told.reason, told.shortfall, told.overdue
+    SELECT key.key_id, key.name, key.scopes, key.revoked_at IS NOT NULL,
+           coalesce(key.last_used_at >= now() - interval '1 minute', false),
+           billing_public.book_version(), school.time_zone, told.currency, told.posted, told.pending,
+           told.available, told.disputed, told.under_way, told.credit_limit, told.room, told.used_percent,
+           told.level, told.held, told.reason, told.shortfall, told.overdue
     FROM receivables_public.school_time_zone() AS school (time_zone)
-    LEFT JOIN LATERAL receivables_public.credit_check(:student, :charge, :day, CAST(:activity AS text))
-        AS told ON true
+    LEFT JOIN api_key AS key ON key.key_hash = $1
+    LEFT JOIN LATERAL receivables_public.credit_check($2, $3, $4, $5) AS told ON true
 """
+_FIGURES = (
+    *("currency", "posted", "pending", "available", "disputed", "under_way", "credit_limit", "room"),
+    *("used_percent", "level", "held", "reason", "shortfall", "overdue"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A check's answer, and all that it depends on, at one instant.
+
+    key: None when no key has the hash; noted: its use was, within the last minute. book: the version at
+    which the school's book stands. time_zone, standing: None where it names no zone, or no currency, yet.
+    """
+
+    key: ApiKey | None
+    noted: bool
+    book: int | None
+    time_zone: str | None
+    standing: Standing | None
 
 
 async def cards(
@@ -31,13 +55,21 @@ async def cards(
 
 
 async def check(
-    tx: Tx, student: str, charge: int, day: date, activity: str | None
-) -> tuple[str | None, Standing | None]:
-    """The school's time zone, and how a student stands on that day beside the charge.
+    db: Database, key_hash: bytes, student: str, charge: int, day: date, activity: str | None
+) -> Checked:
+    """How a student stands on that day beside the charge, asked with a key.
 
-    activity: of a planned flight, whose kind may have a limit of its own. None: the book names no time zone,
-    or no currency, yet.
+    activity: of a planned flight, whose kind may have a limit of its own.
     """
-    row = dict((await tx.one(_CHECK, student=student, charge=charge, day=day, activity=activity))._mapping)
-    zone = row.pop("time_zone")
-    return zone, None if row["currency"] is None else Standing(**row)
+    row = await db.ask(_CHECK, key_hash, student, charge, day, activity)
+    assert row is not None  # the function of the time zone gives a row always
+    key_id, name, scopes, revoked, noted, book, time_zone, *figures = row
+    return Checked(
+        key=None
+        if key_id is None
+        else ApiKey(key_id=key_id, name=name, scopes=frozenset(scopes), revoked=revoked),
+        noted=noted,
+        book=book,
+        time_zone=time_zone,
+        standing=None if figures[0] is None else Standing(**dict(zip(_FIGURES, figures, strict=True))),
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from services.receivables.domain.credit import CreditPolicy
+from services.receivables.domain.credit import Credit, CreditPolicy, Refused, check, overdue
 
 State = Literal["waits", "asked", "cleared", "voiding", "closed", "refused"]
 Ended = Literal["billed", "cancelled"]
@@ -76,6 +76,21 @@ class HoldRefusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a dispatch is judged by.
+
+    credit: None before the book names a currency. of_kind: what the book lets anybody owe after a flight of
+    its kind. allowed: how far a person let this flight go beyond the limit. blocked: currency and amount of
+    what is overdue, where that blocks dispatches.
+    """
+
+    credit: Credit | None
+    of_kind: int | None
+    allowed: int
+    blocked: tuple[str, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Ask for the dispatch's hold, in the place of one that stands."""
 
@@ -136,6 +151,23 @@ def named(hold: str) -> tuple[str, int] | None:
 def students_of(wallets: Iterable[str]) -> set[str]:
     """The students among the owners of wallets."""
     return {wallet.removeprefix(STUDENT) for wallet in wallets if wallet.startswith(STUDENT)}
+
+
+def refused_by(student: str, terms: Terms) -> Refused | None:
+    """Why no hold is asked for: the credit is frozen, or what is overdue blocks it; None: it is."""
+    if terms.credit is not None and terms.credit.frozen:
+        return check(terms.credit, 0)
+    if terms.blocked is not None and not terms.allowed:
+        return overdue(student, *terms.blocked)
+    return None
+
+
+def floor(terms: Terms) -> int | None:
+    """How low the balance may be once the hold stands; None: there is no limit."""
+    if terms.credit is None:
+        return None
+    limits = [limit for limit in (terms.credit.credit_limit, terms.of_kind) if limit is not None]
+    return terms.credit.disputed - min(limits) - terms.allowed if limits else None
 
 
 def to_hold(estimate: int, policy: CreditPolicy) -> int:

@@ -113,9 +113,16 @@ GRANT EXECUTE ON FUNCTION receivables_public.dunning_of(date, timestamptz, text[
 CREATE OR REPLACE FUNCTION receivables_public.overdue_that_blocks(
     on_day date, one text, OUT currency text, OUT total bigint)
     RETURNS SETOF record
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = receivables, pg_temp
     AS $$
+#variable_conflict use_column
+BEGIN
+    -- Of most students nothing is overdue: who waits for a dispatch does not wait for the statement below then.
+    IF NOT EXISTS (SELECT FROM dunning_case WHERE student = one AND overdue_since IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
     SELECT item.currency, -sum(item.open)::bigint
     FROM dunning_case AS known CROSS JOIN school
     JOIN item ON item.student = known.student AND item.currency = school.currency
@@ -124,6 +131,7 @@ CREATE OR REPLACE FUNCTION receivables_public.overdue_that_blocks(
       AND EXISTS (SELECT FROM dunning_history AS history
                   WHERE history.student = known.student AND history.run = known.run
                     AND history.action = 'block_dispatch')
-    GROUP BY item.currency
+    GROUP BY item.currency;
+END
 $$;
 GRANT EXECUTE ON FUNCTION receivables_public.overdue_that_blocks(date, text) TO hobbs_reader;

@@ -5,7 +5,7 @@ Every step locks the flights' rows first, in their order, and then does what dom
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from fleet import outbox
 from fleet.admitted import Admitted
@@ -15,7 +15,7 @@ from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.receivables import store, wire
-from services.receivables.domain.credit import Credit, CreditPolicy, Refused, check, overdue, too_little_room
+from services.receivables.domain.credit import Refused, too_little_room
 from services.receivables.domain.dispatches import (
     Dispatch,
     Ended,
@@ -27,7 +27,9 @@ from services.receivables.domain.dispatches import (
     Void,
     decide,
     expires_at,
+    floor,
     named,
+    refused_by,
     students_of,
     to_hold,
 )
@@ -129,62 +131,49 @@ async def _go_on(
     now: datetime,
 ) -> None:
     """Do what is due of locked flights, and stage it after `messages`."""
-    terms: tuple[date, CreditPolicy] | None = None  # read once, when the first hold is asked for
+    places: list[Place] = []
     for flight_id, dispatches in (await store.dispatches.open_of(tx, ended.keys())).items():
         cause = causes[flight_id]
         for step in decide(dispatches, ended[flight_id]):
             if isinstance(step, Place):
-                terms = terms or await _terms(tx, now)
-                messages.append(await _place(tx, step, terms, cause, now))
+                places.append(step)
             elif isinstance(step, Void):
                 await store.dispatches.set_state(tx, step.dispatch, "voiding", now)
                 messages.append(wire.dispatches.void(step.dispatch, cause))
             else:
                 messages.append(await _refuse_step(tx, step, cause, now))
+    if places:
+        messages += await _place(tx, places, causes, now)
     await fault_point("receivables.dispatches_written")
     await outbox.stage(tx, messages)
 
 
-async def _terms(tx: Tx, now: datetime) -> tuple[date, CreditPolicy]:
-    """The school's date, and its policy on credit of that day."""
+async def _place(tx: Tx, steps: Sequence[Place], causes: Mapping[str, Cause], now: datetime) -> list[Message]:
+    """Ask for holds, one of a flight, or refuse what may not be asked for."""
     zone, _ = await store.credit.school(tx)
     day = local_date(now, zone)
-    return day, await store.credit.policy(tx, day)
-
-
-async def _place(
-    tx: Tx, step: Place, terms: tuple[date, CreditPolicy], cause: Cause, now: datetime
-) -> Message:
-    """Ask for a hold, unless the student's credit is frozen; its floor is what the policy leaves them."""
-    dispatch, (day, policy) = step.dispatch, terms
-    credit = await store.credit.of_student(tx, dispatch.student, day)
-    if dispatch.estimate is None:
-        raise AssertionError(f"{dispatch.hold} waits without an estimate")
-    frozen = check(credit, 0) if credit is not None and credit.frozen else None
-    if frozen is not None:
-        return await _refuse(tx, dispatch, _told(frozen), cause, now)
-    allowed = await store.allowances.standing(tx, dispatch.flight_id, dispatch.student, now)
-    blocked = await store.dunning.overdue_that_blocks(tx, dispatch.student, day)
-    if blocked is not None and not allowed:
-        return await _refuse(tx, dispatch, _told(overdue(dispatch.student, *blocked)), cause, now)
-    asked = replace(
-        dispatch,
-        allowed=allowed,
-        held=to_hold(dispatch.estimate, policy),
-        expires_at=expires_at(dispatch.ends_at, policy),
-    )
+    policy = await store.credit.policy(tx, day)
+    terms = await store.dispatches.terms(tx, [step.dispatch for step in steps], day, now)
+    messages, asked = list[Message](), list[Dispatch]()
+    for step in steps:
+        dispatch, by = step.dispatch, terms[step.dispatch.flight_id]
+        cause = causes[dispatch.flight_id]
+        refused = refused_by(dispatch.student, by)
+        if refused is not None:
+            messages.append(await _refuse(tx, dispatch, _told(refused), cause, now))
+            continue
+        if dispatch.estimate is None:
+            raise AssertionError(f"{dispatch.hold} waits without an estimate")
+        one = replace(
+            dispatch,
+            allowed=by.allowed,
+            held=to_hold(dispatch.estimate, policy),
+            expires_at=expires_at(dispatch.ends_at, policy),
+        )
+        asked.append(one)
+        messages.append(wire.dispatches.place(one, step.replaces, floor(by), cause))
     await store.dispatches.ask(tx, asked)
-    of_kind = await store.credit.activity_limit(tx, dispatch.activity, day)
-    floor = _floor(credit, of_kind, allowed)
-    return wire.dispatches.place(asked, step.replaces, floor, cause)
-
-
-def _floor(credit: Credit | None, of_kind: int | None, allowed: int) -> int | None:
-    """How low the balance may be once the hold stands; None: there is no limit. of_kind: the activity's."""
-    if credit is None:
-        return None
-    limits = [limit for limit in (credit.credit_limit, of_kind) if limit is not None]
-    return credit.disputed - min(limits) - allowed if limits else None
+    return messages
 
 
 _Told = tuple[str, str, int | None, Sequence[str]]

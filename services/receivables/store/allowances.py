@@ -23,11 +23,6 @@ _OF_ID = """
            approved_by, closed_by
     FROM credit_allowance WHERE id = :id FOR UPDATE
 """
-_STANDING = """
-    SELECT coalesce(sum(amount), 0)::bigint AS amount FROM credit_allowance
-    WHERE flight_id = :flight_id AND student = :student AND closed_at IS NULL AND until > :now
-      AND (NOT needs_second OR approved_at IS NOT NULL)
-"""
 _APPROVE = "UPDATE credit_allowance SET approved_by = :who, approved_at = :at WHERE id = :id"
 _CLOSE = "UPDATE credit_allowance SET closed_by = :who, closed_at = :at WHERE id = :id"
 
@@ -63,11 +58,6 @@ async def lock(tx: Tx, id: UUID) -> Allowance | None:
     """Lock an allowance."""
     row = await tx.first(_OF_ID, id=id)
     return Allowance(**row._mapping) if row else None
-
-
-async def standing(tx: Tx, flight_id: str, student: str, now: datetime) -> int:
-    """How much further a student's balance may go for a flight, by allowances in force."""
-    return int((await tx.one(_STANDING, flight_id=flight_id, student=student, now=now)).amount)
 
 
 async def approve(tx: Tx, id: UUID, who: str, at: datetime) -> None:

@@ -107,14 +107,3 @@ async def of_student(tx: Tx, student: str, day: date) -> Credit | None:
     """How a student stands; None before the book names the school's currency."""
     row = await tx.first(_CREDIT_OF, day=day, student=student)
     return Credit(**row._mapping) if row else None
-
-
-_ACTIVITY_LIMIT = "SELECT receivables_public.activity_limit_on(:day, :activity) AS amount"
-
-
-async def activity_limit(tx: Tx, activity: str | None, day: date) -> int | None:
-    """What the book lets anybody owe at most after a flight of a kind; None: it does not say."""
-    if activity is None:
-        return None
-    amount: int | None = (await tx.one(_ACTIVITY_LIMIT, day=day, activity=activity)).amount
-    return amount

@@ -1,10 +1,12 @@
 """SQL of dispatched flights."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from fleet.database import Tx, json_parameter
-from services.receivables.domain.dispatches import Dispatch, Ended, State
+from services.receivables.domain.credit import Credit
+from services.receivables.domain.dispatches import Dispatch, Ended, State, Terms
 
 _OPEN_FLIGHTS = """
     INSERT INTO dispatched_flight (flight_id)
@@ -83,9 +85,29 @@ async def open_of(tx: Tx, flight_ids: Collection[str]) -> dict[str, list[Dispatc
     return found
 
 
+# One statement for all that is judged together, as somebody waits for each; each function has its own plan.
+_TERMS = """
+    SELECT asked.flight_id, stands.student, stands.currency, stands.posted, stands.pending, stands.available,
+           stands.disputed, stands.credit_limit, stands.room, stands.used_percent, stands.level,
+           stands.frozen, stands.own_limit, stands.until,
+           receivables_public.activity_limit_on(:day, asked.activity) AS of_kind,
+           (SELECT coalesce(sum(amount), 0)::bigint FROM credit_allowance AS given
+            WHERE given.flight_id = asked.flight_id AND given.student = asked.student
+              AND given.closed_at IS NULL AND given.until > :now
+              AND (NOT given.needs_second OR given.approved_at IS NOT NULL)) AS allowed,
+           blocked.currency AS overdue_in, blocked.total AS overdue
+    FROM unnest(CAST(:flights AS text[]), CAST(:students AS text[]), CAST(:activities AS text[]))
+        AS asked (flight_id, student, activity)
+    LEFT JOIN receivables_public.credits_of(:day, CAST(:students AS text[])) AS stands
+        ON stands.student = asked.student
+    LEFT JOIN LATERAL receivables_public.overdue_that_blocks(:day, asked.student) AS blocked ON true
+"""
 _ASK = """
-    UPDATE dispatch SET state = 'asked', held = :held, expires_at = :expires_at, allowed = :allowed
-    WHERE flight_id = :flight_id AND revision = :revision
+    UPDATE dispatch SET state = 'asked', held = asked.held, expires_at = asked.expires_at,
+                        allowed = asked.allowed
+    FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS asked (
+        flight_id text, revision integer, held bigint, expires_at timestamptz, allowed bigint)
+    WHERE dispatch.flight_id = asked.flight_id AND dispatch.revision = asked.revision
 """
 _SET = """
     UPDATE dispatch SET state = CAST(:state AS text),
@@ -100,16 +122,43 @@ _REFUSE = """
 """
 
 
-async def ask(tx: Tx, dispatch: Dispatch) -> None:
-    """Note that the dispatch's hold is asked for."""
-    await tx.execute(
-        _ASK,
-        flight_id=dispatch.flight_id,
-        revision=dispatch.revision,
-        held=dispatch.held,
-        expires_at=dispatch.expires_at,
-        allowed=dispatch.allowed,
+async def terms(tx: Tx, dispatches: Sequence[Dispatch], day: date, now: datetime) -> dict[str, Terms]:
+    """What dispatches of different flights are judged by on a day, by flight."""
+    rows = await tx.all(
+        _TERMS,
+        day=day,
+        now=now,
+        flights=[one.flight_id for one in dispatches],
+        students=[one.student for one in dispatches],
+        activities=[one.activity for one in dispatches],
     )
+    return {row.flight_id: _terms_of(**row._mapping) for row in rows}
+
+
+def _terms_of(
+    *, flight_id: str, of_kind: int | None, allowed: int, overdue_in: str | None, overdue: int, **stands: Any
+) -> Terms:
+    return Terms(
+        credit=None if stands["student"] is None else Credit(**stands),
+        of_kind=of_kind,
+        allowed=allowed,
+        blocked=None if overdue_in is None else (overdue_in, overdue),
+    )
+
+
+async def ask(tx: Tx, dispatches: Sequence[Dispatch]) -> None:
+    """Note that the dispatches' holds are asked for."""
+    said = [
+        {
+            "flight_id": one.flight_id,
+            "revision": one.revision,
+            "held": one.held,
+            "expires_at": one.expires_at and one.expires_at.isoformat(),
+            "allowed": one.allowed,
+        }
+        for one in dispatches
+    ]
+    await tx.execute(_ASK, asked=json_parameter(said))
 
 
 async def set_state(tx: Tx, dispatch: Dispatch, state: str, at: datetime) -> None:

@@ -241,15 +241,6 @@ async def hold(
     await tx.execute(_SAY, student=student, what=what, until=until, who=who, why=why, local=local, at=at)
 
 
-_BLOCKS = "SELECT currency, total FROM receivables_public.overdue_that_blocks(:day, :student)"
-
-
-async def overdue_that_blocks(tx: Tx, student: str, day: date) -> tuple[str, int] | None:
-    """What is overdue of a student whose dispatches a step blocked: currency and amount; None: no block."""
-    row = await tx.first(_BLOCKS, student=student, day=day)
-    return (row.currency, row.total) if row else None
-
-
 _COUNT = """
     SELECT count(*) FILTER (WHERE overdue_since IS NOT NULL) AS running,
            count(*) FILTER (WHERE hold = 'paused') AS paused,

@@ -137,6 +137,17 @@ def test_a_debit_can_be_returned_by_a_trigger(client: stripe.StripeClient, contr
     assert (doc["status"], doc["reason"]) == ("lost", "insufficient_funds")
 
 
+def test_a_debit_returned_for_want_of_money_may_be_tried_again(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    """Who had no money took no consent back: the mandate stands."""
+    owner, method = saved(client, "pm_usBankAccount_success")
+    intent = pay(client, method, customer=owner, off_session=True).to_dict()
+    control.advance(5 * DAY_S)
+    control.trigger("bank_debit.returned", charge=intent["latest_charge"], reason="insufficient_funds")
+    assert pay(client, method, customer=owner, off_session=True).status == "processing"
+
+
 def test_a_debit_that_never_ends_can_be_canceled(client: stripe.StripeClient, control: Control) -> None:
     """…/accept-a-payment: 000000000009 stays in processing, for testing cancellation."""
     intent = debit(client, "pm_usBankAccount_processing")

@@ -12,15 +12,17 @@ from fleet.database import Database
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.worker import Worker
 from hobbs.flights import api_keys
-from services.billing.desk.reads import estimates
+from services.billing.desk.reads import dated_card, estimates
 from services.gateway import store
 from services.gateway.domain.api_keys import SCOPES
+from services.gateway.domain.cards import Prices
 from services.gateway.http.web import build_web
 from services.gateway.settings import GatewaySettings
 from tests.conftest import OpenDatabase
 from tests.integration.ops.conftest import hobbs  # noqa: F401 - the fixture
 
 PLATFORM_OLD, PLATFORM_NEW, CONNECT = "whsec_platform_old", "whsec_platform_new", "whsec_connect"
+PRICES = Prices(read=dated_card, estimate=estimates.price)
 NOWHERE = "postgresql://nobody:nothing@127.0.0.1:1/nothing"
 
 
@@ -45,7 +47,7 @@ def gateway_settings(bootstrap: str, **changed: object) -> GatewaySettings:
 
 
 def client_of(settings: GatewaySettings, database: Database, worker: Worker) -> httpx.AsyncClient:
-    web = build_web(settings, database, worker.publish_now, estimate=estimates.price)
+    web = build_web(settings, database, worker.publish_now, prices=PRICES)
     transport = httpx.ASGITransport(web, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 

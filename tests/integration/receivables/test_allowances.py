@@ -9,11 +9,12 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from schemas.decisions import DecisionTaken
+from services.billing.handlers import configure_school, estimate_flights
 from services.receivables import handlers
 from services.receivables.desk import reads
 from services.receivables.desk.decisions import ACTIONS
 from tests.conftest import OpenDatabase
-from tests.integration.billing.given import rows
+from tests.integration.billing.given import configured, rows
 from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.credits import a_school, book
 from tests.integration.receivables.test_dispatches import HELD, School, dispatched
@@ -145,3 +146,31 @@ async def test_the_command_lists_allowances(db: Database, school: School, hobbs:
     assert (row["flight_id"], row["amount"], row["stands"]) == ("D1", 12_001, "waits")
     wrong = await hobbs("credit", "allow", "D1", "anna", "--amount", "1.234", "--why", "x")
     assert wrong.exit_code == 2
+
+
+async def test_dispatches_that_are_read_together_are_judged_each_by_its_own(
+    db: Database, open_db: OpenDatabase, school: School
+) -> None:
+    people: list[dict[str, Any]] = [
+        {"kind": "student", "key": name, "new": {}} for name in ("bo", "carl", "dee")
+    ]
+    await configure_school(open_db("billing"), [configured(2, people)])
+    cards = ("bo", {"limit": HELD}), ("carl", {"limit": HELD, "frozen": True}), ("dee", {"limit": HELD - 1})
+    await handlers.follow_book(db, [book(2, *(("credit_limit", who, "2026-01-01", c) for who, c in cards))])
+    await allow(db, HELD - 10_000)
+    flights = [dispatched(), dispatched("D2"), *(dispatched(f"D-{who}", student=who) for who, _ in cards)]
+    await estimate_flights(open_db("billing"), flights)
+    await handlers.take_estimates(db, await school._staged("billing"))
+    await school.settle(["receivables"])
+    assert {flight: answer for flight, _, answer in await school.answers()} == {
+        "D1": "cleared",
+        "D2": "limit_exceeded",
+        "D-bo": "cleared",
+        "D-carl": "frozen",
+        "D-dee": "limit_exceeded",
+    }
+    cleared = "SELECT flight_id, held, allowed FROM dispatch WHERE state = 'cleared' ORDER BY flight_id"
+    assert await rows(db, cleared) == [
+        {"flight_id": "D-bo", "held": HELD, "allowed": 0},
+        {"flight_id": "D1", "held": HELD, "allowed": HELD - 10_000},
+    ]

@@ -320,16 +320,15 @@ def book_of_cards(cards: Sequence[Json], *, version: int) -> Book:
 
     Raises TypeError, KeyError or AttributeError when somebody changed a card's document by hand.
     """
-    return Book(
-        (
-            DatedCard(
-                kind=card["kind"],
-                key=card["key"],
-                effective_from=card["effective_from"],
-                version=card["version"],
-                card=read_card(card["kind"], card["card"]),
-            )
-            for card in cards
-        ),
-        version=version,
+    return Book(map(dated_card, cards), version=version)
+
+
+def dated_card(card: Json) -> DatedCard:
+    """One card of them. Raises as `book_of_cards`."""
+    return DatedCard(
+        kind=card["kind"],
+        key=card["key"],
+        effective_from=card["effective_from"],
+        version=card["version"],
+        card=read_card(card["kind"], card["card"]),
     )

@@ -4,14 +4,14 @@ The cards come from one function of the database, which the gateway's login may 
 function that will bill the flight.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from fleet.database import Tx
 from schemas.dispatches import FlightDispatched, FlightEstimated
 from services.billing import wire
-from services.billing.desk.reads import book_of_cards
+from services.billing.desk.reads import dated_card
 from services.billing.domain.billing import decide_bill
+from services.billing.domain.rates import Book, DatedCard
 
 _CARDS = """
     SELECT book, kind, key, effective_from, version, document AS card
@@ -23,10 +23,12 @@ _CARDS = """
 async def estimate(tx: Tx, planned: FlightDispatched) -> FlightEstimated:
     """What a flight would be billed if it were flown as planned, or why it cannot be priced."""
     named = {"student": planned.student, "aircraft": planned.aircraft, "instructor": planned.instructor}
-    return price(planned, [dict(row._mapping) for row in await tx.all(_CARDS, **named)])
+    rows = [dict(row._mapping) for row in await tx.all(_CARDS, **named)]
+    return price(planned, list(map(dated_card, rows)), rows[0]["book"] if rows else 0)
 
 
-def price(planned: FlightDispatched, cards: Sequence[Mapping[str, Any]]) -> FlightEstimated:
-    """The same by cards that the caller read: book, kind, key, effective_from, version and card."""
-    book = book_of_cards(cards, version=cards[0]["book"] if cards else 0)
-    return wire.events.estimated(planned, decide_bill(wire.events.planned_flight(planned), book))
+def price(planned: FlightDispatched, cards: Sequence[DatedCard], version: int) -> FlightEstimated:
+    """The same by cards that the caller read, and the version at which the book stood."""
+    return wire.events.estimated(
+        planned, decide_bill(wire.events.planned_flight(planned), Book(cards, version=version))
+    )
