@@ -32,6 +32,11 @@ ANSWERS_AGAIN_WITHIN_S: Final = 30.0  # an error of a broker's, or of the client
 # To a broker that is away; Kafka's own client does the same.
 CONNECT_AGAIN_FIRST_S: Final = 0.05
 CONNECT_AGAIN_MAX_S: Final = 1.0
+# A broker holds a fetch until there is a record, or for aiokafka's half a second. Once it had nothing so
+# often, one after another, it may hold the next so long (docs/decisions/0269).
+NOTHING_SO_OFTEN: Final = 10
+HELD_LONGER_MS: Final = 2_000
+LOOKS_ANEW_MS: Final = 1_000  # aiokafka's fetching wakes for events, and so often besides
 
 _log = logging.getLogger(__name__)
 _NO_ERROR, _OUT_OF_RANGE = 0, 1
@@ -79,13 +84,15 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
     """An AIOKafkaConsumer for records of others."""
 
     def __init__(self, *topics: str, **options: Any) -> None:
-        super().__init__(*topics, **options | {"isolation_level": READ_COMMITTED})
+        ours = {"isolation_level": READ_COMMITTED, "consumer_timeout_ms": LOOKS_ANEW_MS}
+        super().__init__(*topics, **options | ours)
         self.standing: dict[TopicPartition, Standing] = {}
         self.failing_since: float | None = None  # of time.monotonic()
         self._committed_at: Mapping[TopicPartition, int] = {}
         self._asked: dict[TopicPartition, int] = {}  # since the last call: a position may not be known before
         self._send = self._client.send
         self._client.send = self._send_readable
+        self._nothing: dict[int, tuple[set[TopicPartition], int]] = {}  # fetches in a row, of each broker
         self._refused = 0  # connections, one after another
         self._connected = self._client.ready
         self._client.ready = self._connected_in_time
@@ -215,12 +222,27 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         wanted = {TopicPartition(t, p): offset for t, parts in request.topics for p, offset, *_ in parts}
         for place, offset in wanted.items():
             self._asked.setdefault(place, offset)
+        nothing = self._nothing_in_a_row(node, set(wanted))
+        if nothing >= NOTHING_SO_OFTEN:
+            request._max_wait_ms = HELD_LONGER_MS
         response = await self._send(node, request, **options)
+        had_any = any(error or data for _, parts in response.topics for _, error, *_, data in parts)
+        self._nothing[node] = (set(wanted), 0 if had_any else nothing + 1)
         response.topics = [
             (topic, [await self._readable(TopicPartition(topic, part[0]), part, wanted) for part in parts])
             for topic, parts in response.topics
         ]
         return response
+
+    def _nothing_in_a_row(self, node: int, asked: set[TopicPartition]) -> int:
+        """How many fetches had nothing, of all that this broker leads for us; 0 when it is asked for less.
+
+        A partition that is not asked for (its records wait to be taken, or it rests) is fetched behind this
+        one: that one must not be held for long.
+        """
+        before, nothing = self._nothing.get(node, (asked, 0))
+        led = {p for p in self.assignment() if self._client.cluster.leader_for_partition(p) == node}
+        return nothing if led == asked == before else 0
 
     async def _readable(self, place: TopicPartition, part: Any, asked: Mapping[TopicPartition, int]) -> Any:
         """One partition's part of an answer: number, error, end, and the message set last."""
