@@ -5,6 +5,7 @@ later starts save by reading the remembered paths. Each jar must be the one whos
 what a repository or a proxy gave instead is never run.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -30,13 +31,17 @@ def class_path() -> str:
     """The class path of COORDINATES; the first call of a user on this machine fetches the jars."""
     if known := remembered_class_path():
         return known
-    jars = fetch_jars()
-    require_expected(jars)
-    paths = os.pathsep.join(str(jar) for jar in jars)
-    fresh = memory().with_suffix(f".{os.getpid()}")
-    fresh.write_text(paths + "\n")
-    fresh.replace(memory())  # atomic: another process may do the same now
-    return paths
+    with memory().with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two that fetch at once read each other's unfinished files
+        if known := remembered_class_path():
+            return known
+        jars = fetch_jars()
+        require_expected(jars)
+        paths = os.pathsep.join(str(jar) for jar in jars)
+        fresh = memory().with_suffix(f".{os.getpid()}")
+        fresh.write_text(paths + "\n")
+        fresh.replace(memory())  # atomic: others read it without the lock
+        return paths
 
 
 def remembered_class_path() -> str | None:

@@ -29,7 +29,7 @@ def understood(compose: Path, *profiles: str) -> subprocess.CompletedProcess[str
         pytest.skip("no go on the PATH: Docker's compose parser was not run")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("HOBBS_", "COMPOSE_"))}
     result = subprocess.run(
-        [go, "run", ".", str(compose), str(ENV_EXAMPLE), *profiles],
+        [go, "run", "-gcflags=all=-N -l", ".", str(compose), str(ENV_EXAMPLE), *profiles],
         cwd=CHECK,
         env=environment | {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"},
         capture_output=True,

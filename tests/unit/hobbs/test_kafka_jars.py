@@ -1,6 +1,10 @@
 """Only the jars whose checksums are committed are run."""
 
+import fcntl
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,3 +40,24 @@ def test_a_jar_nobody_expects_is_not_run(jars: list[Path], tmp_path: Path) -> No
 def test_a_jar_that_did_not_come_is_named(jars: list[Path]) -> None:
     with pytest.raises(JarsMissing, match=jars[0].name):
         require_expected(jars[1:])
+
+
+def test_who_comes_while_another_fetches_waits_and_fetches_nothing(tmp_path: Path) -> None:
+    """The second process has no way to a repository."""
+    asking = "from hobbs.local import kafka_jars; print(kafka_jars.{})"
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    nowhere = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https")}
+
+    def ask(what: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", asking.format(what)]
+        return subprocess.Popen(command, env={**environment, **nowhere}, stdout=subprocess.PIPE, text=True)
+
+    memory = Path(ask("memory()").communicate(timeout=30)[0].strip())
+    assert memory.is_relative_to(tmp_path)
+    with memory.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = ask("class_path()")
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.communicate(timeout=2)
+        memory.write_text(f"{CHECKSUMS}\n")
+    assert second.communicate(timeout=30)[0] == f"{CHECKSUMS}\n"
