@@ -174,13 +174,10 @@ class Database:
     async def _asked(self) -> "asyncpg.Pool[asyncpg.Record]":
         async with self._opening:
             if self._questions is None:
+                at = {"host": self.url.host, "port": self.url.port, "database": self.url.database}
+                login = {"user": self.url.username, "password": self.url.password}
                 self._questions = await asyncpg.create_pool(
-                    host=self.url.host,
-                    port=self.url.port,
-                    user=self.url.username,
-                    password=self.url.password,
-                    database=self.url.database,
-                    **self._connect_args(),
+                    **(at | login | self._connect_args()),
                     min_size=0,
                     max_size=self._pool_size,
                     reset=_as_it_is,

@@ -78,6 +78,7 @@ class Account:
         default_factory=dict
     )  # by flight, each with its end
     notes: dict[str, Note] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)  # the bill that a payment pays first
     blocked: bool = False  # a step of the open run said so
 
     # What is on it
@@ -99,17 +100,26 @@ class Account:
         return sum(self.disputed.values())
 
     def open(self) -> dict[str, int]:
-        """What is open of each document: what is due first is settled first, on either side."""
+        """What is open of each document: named bills are paid first, then what is due, on either side."""
         found = {}
         for side in (-1, 1):
+            named = self._paid_by_name() if side < 0 else {}
             left = sum(max(-side * document.amount, 0) for document in self.documents.values())
+            left -= sum(named.values())
             for name, document in sorted(self.documents.items(), key=lambda one: (one[1].due, one[0])):
-                mine = max(side * document.amount, 0)
+                mine = max(side * document.amount, 0) - named.get(name, 0)
                 settled = min(mine, left)
                 left -= settled
                 if mine > settled:
                     found[name] = side * (mine - settled)
         return found
+
+    def _paid_by_name(self) -> dict[str, int]:
+        """What the payments that name a bill have for it, no more than it is."""
+        paid: dict[str, int] = {}
+        for payment, bill in self.named.items():
+            paid[bill] = paid.get(bill, 0) + max(self.documents[payment].amount, 0)
+        return {bill: min(amount, max(-self.documents[bill].amount, 0)) for bill, amount in paid.items()}
 
     def overdue(self, day: date) -> dict[str, int]:
         return {n: -left for n, left in self.open().items() if left < 0 and self.documents[n].due < day}

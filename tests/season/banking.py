@@ -8,6 +8,7 @@ from tests.season.asking import Asking
 from tests.season.charges import CARDS, DEBITS, Choice, Method
 from tests.season.played import Paid, Played
 
+CHEQUE_FEE: Final = 25_00
 ACCEPTED: Final = {
     "customer_acceptance": {
         "type": "online",
@@ -108,16 +109,59 @@ class Banking(Played):
         amount = (
             max(-account.balance, 100) if self.chance.random() < 0.5 else self.chance.randint(1_00, 600_00)
         )
-        method = self.chance.choice(["cash", "bank_transfer"])
+        method = self.chance.choice(["cash", "bank_transfer", "cheque", "cheque"])
         told: dict[str, Any] = {
             "method": method,
             "number": number,
             "paid_on": self.day.isoformat(),
             "amount": amount,
         }
+        bills = sorted(
+            name for name, left in account.open().items() if left < 0 and name.startswith("flight:")
+        )
+        bill = self.chance.choice(bills) if bills and self.chance.random() < 0.4 else ""
+        told |= {"bill": bill.removeprefix("flight:")} if bill else {}
         id = await self._decide("record_payment", account.name, **told)
         account.post(f"recorded:{id}", amount, self.day)
+        if bill:
+            account.named[f"recorded:{id}"] = bill
         self.by_hand[id] = account.name, amount
+        if method == "cheque":
+            self.cheques.add(id)
+        return True
+
+    async def bounce(self, one: Asking) -> bool:
+        """The bank returns a cheque that was brought to it, and the school charges its fee."""
+        account = one.charging.account
+        mine = sorted(id for id in self.cheques & self.by_hand.keys() if self.by_hand[id][0] == account.name)
+        if not mine:
+            return False
+        id = self.chance.choice(mine)
+        self.cheques.remove(id)
+        _, amount = self.by_hand.pop(id)
+        slip = f"S{next(self.numbers)}"
+        await self._decide("deposit_payments", slip, deposited_on=self.day.isoformat(), payments=[id])
+        await self._decide("bounce_cheque", id)
+        account.post(f"recorded:{id}", -amount, self.day)
+        fee = await self.stage.owner.fetchval(
+            "SELECT id::text FROM receivables.account_note WHERE payment_id = $1::uuid", id
+        )
+        account.post(f"note:{fee}", -CHEQUE_FEE, self.day)
+        return True
+
+    async def give_back(self, one: Asking) -> bool:
+        """Somebody refunds a payment by link at Stripe, in part or whole."""
+        account = one.charging.account
+        mine = [paid for paid in self.paid if paid.student == account.name]
+        if not mine:
+            return False
+        paid = self.chance.choice(mine)
+        self.paid.remove(paid)
+        amount = paid.amount if self.chance.random() < 0.5 else self.chance.randint(1, paid.amount)
+        self.stage.stripe.v1.refunds.create({"charge": paid.charge, "amount": amount})
+        self.stage.work_waits = True
+        await self.stage.settle()
+        account.post(paid.document, -amount, self.day)
         return True
 
     async def revert_payment(self, one: Asking) -> bool:

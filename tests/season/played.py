@@ -53,6 +53,7 @@ class Played:
     students: dict[str, Asking] = field(default_factory=dict)
     flights: dict[str, Flight] = field(default_factory=dict)
     by_hand: dict[str, tuple[str, int]] = field(default_factory=dict)  # student and amount, by id
+    cheques: set[str] = field(default_factory=set)
     paid: list[Paid] = field(default_factory=list)
     links: list[tuple[str, int]] = field(default_factory=list)  # student and amount
     contested: set[str] = field(default_factory=set)

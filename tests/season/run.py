@@ -22,6 +22,7 @@ from tests.integration.billing.given import CHANGES, configured
 from tests.integration.payouts.world import World
 from tests.season.accounts import BOOK_LIMIT, SOLO_LIMIT, TERMS, Account
 from tests.season.asking import BETWEEN, FROM, MINIMUM, STEPS, UNTIL, Asking
+from tests.season.banking import CHEQUE_FEE
 from tests.season.charges import DEBIT_FAILS, DEBIT_SUCCEEDS, Charging
 from tests.season.clock import Clock
 from tests.season.deciding import ALONE
@@ -124,6 +125,8 @@ async def _begun(stage: Stage, chance: random.Random, students: int) -> Season:
         "terms_days": TERMS.days,
         "allowed_by_one_up_to": 1_000_000_00,
         "given_by_one_up_to": ALONE,
+        "bounced_cheque_fee": CHEQUE_FEE,
+        "cheques_count": "at_receipt",
         "dunning_steps": [
             {"name": name, "action": action}
             | ({"days_overdue": days} if days else {})
@@ -148,6 +151,7 @@ async def _begun(stage: Stage, chance: random.Random, students: int) -> Season:
         season.students[name] = Asking(charging=Charging(account=Account(name=name)), holidays=holidays)
     declined, *others = season.students.values()
     await season.begin_declined(declined)
+    await season.fly(declined)
     for one in others:
         if chance.random() < WITH_A_CARD:
             await season.choose(one)

@@ -1,10 +1,13 @@
 """Questions outside a transaction, and transactions on the connection that was lent for them."""
 
+import asyncio
+from contextlib import nullcontext
+
 import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from fleet.database import Database
+from fleet.database import Database, InsideTransaction
 
 
 @pytest.fixture
@@ -47,4 +50,32 @@ async def test_a_failed_question_leaves_the_connection_usable(one_connection: Da
             await asking.one("SELECT 1 / 0 AS nothing")
     async with one_connection.autocommit() as asking:
         assert (await asking.one("SELECT 1 AS one")).one == 1
+    await one_connection.close()
+
+
+async def test_a_question_by_the_driver_sees_the_same_schema_as_everything_else(
+    database: Database, plain_url: str
+) -> None:
+    asking = Database(plain_url, schema="sample", pool_size=2)
+    said = await asyncio.gather(
+        *(asking.ask("SELECT current_schema() AS schema, $1::int AS number", n) for n in range(20))
+    )
+    shown = await asking.ask("SELECT current_setting('statement_timeout') AS limited")
+    await asking.close()
+    assert [(row["schema"], row["number"]) for row in said if row] == [("sample", n) for n in range(20)]
+    assert shown is not None
+    assert shown["limited"] == "1min"
+
+
+async def test_a_question_by_the_driver_goes_to_the_socket_that_the_url_names() -> None:
+    asking = Database("postgresql://who:what@/hobbs?host=/nowhere", schema="sample", pool_size=1)
+    with pytest.raises(OSError, match=r"/nowhere/\.s\.PGSQL|No such file"):
+        await asking.ask("SELECT 1")
+    await asking.close()
+
+
+async def test_a_rehearsal_lets_nobody_ask_past_it(one_connection: Database) -> None:
+    one_connection.watch = lambda _: nullcontext()
+    with pytest.raises(InsideTransaction):
+        await one_connection.ask("SELECT 1")
     await one_connection.close()

@@ -69,13 +69,19 @@ def plain(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[
         yield Server(port=port, ca=server.ca, stranger=server.stranger)
 
 
+VERSION = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+
+
 async def encryption(url: str) -> str | None:
     """The TLS version of a connection, None without TLS. Raises what the driver raises."""
     database = Database(url, schema="public", pool_size=1)
     try:
         async with database.transaction() as tx:
-            row = await tx.one("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
-            return str(row.version) if row.version else None
+            row = await tx.one(VERSION)
+        asked = await database.ask(VERSION)
+        assert asked is not None
+        assert asked["version"] == row.version  # the driver's own connections go the same way
+        return str(row.version) if row.version else None
     finally:
         await database.close()
 
