@@ -20,7 +20,8 @@ END
 venv/bin/csv2ofx -m capitalone card.csv > card.ofx
 grep -o "<TRNAMT>[-0-9.]*" card.ofx | cut -c 9- > amounts
 grep -o "<FITID>[0-9a-f]*" card.ofx | cut -c 8- > ids
-echo "rows $(paste -s -d ' ' amounts), ids of the first two $(head -n 2 ids | sort -u | wc -l), of all $(sort -u ids | wc -l)" > told
+two=$(head -n 2 ids | sort -u | wc -l)
+echo "rows $(paste -s -d ' ' amounts), ids of the first two $two, of all $(sort -u ids | wc -l)" > told
 echo "rows -60.00 -60.00 -61.00, ids of the first two 1, of all 2" > wanted
 cat told
 cmp -s told wanted || { echo "changed: wanted $(cat wanted)"; exit 1; }
