@@ -1,10 +1,10 @@
 #!/bin/sh
-# iso20022.js 0.0.15 (npm): a bank's camt.053 statement with a payment of 19.99 EUR, the same money taken back by an entry
-# with <RvslInd>true</RvslInd>, and 1000 JPY received.
-# Guess: the second entry has reversal: true, which is what the field is for; amounts are minor units, 1999, 1999 and 1000.
-# Seen: reversal is false for both. The parser of XML makes true a boolean, which is then compared with the text "true", so
-# no entry is ever a reversal. 19.99 is 1998.9999999999998, a product of floats, which cut to whole cents is 1998; 1000 JPY,
-# which have no smaller unit, are 100000.
+# iso20022.js 0.0.15 (npm): a bank's camt.053 statement with a payment of 19.99 EUR, the same money taken back by an
+# entry with <RvslInd>true</RvslInd>, and 1000 JPY received.
+# Guess: the second entry has reversal: true, which is what the field is for; amounts are minor units: 1999, 1999, 1000.
+# Seen: reversal is false for both. The parser of XML makes true a boolean, which is then compared with the text "true",
+# so that no entry with this text is a reversal. 19.99 is 1998.9999999999998, a product of floats, which cut to whole
+# cents is 1998; 1000 JPY, which have no smaller unit, are 100000.
 # Exit 0 while this is so; 1 when it changed.
 set -eu
 folder=$(mktemp -d)
