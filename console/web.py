@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from console import cards, metrics, shown, store, wording
+from console import cards, cells, metrics, shown, store, wording
 from console.catalogue import allowed
 from console.context import Console
 from console.edge import Edge
@@ -143,8 +143,7 @@ def templates() -> Environment:
         "menu": menu,
         "here": here,
         "digits": minor_digits,
-        "link_of": shown.link_of,
-        "way_of": shown.way_of,
+        "cells": cells,
         "filled": shown.filled,
         "card_says": cards.says,
         "card_setting": cards.setting,
