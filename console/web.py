@@ -137,6 +137,7 @@ def templates() -> Environment:
         "part": lambda value: quote(str(value), safe=""),
     }
     environment.tests["instant_like"] = lambda value: isinstance(value, datetime)
+    environment.tests["an_id"] = wording.is_uuid
     environment.globals |= {
         "span": span,
         "filter_names": filter_names,
@@ -145,6 +146,7 @@ def templates() -> Environment:
         "digits": minor_digits,
         "cells": cells,
         "filled": shown.filled,
+        "alike": shown.alike,
         "card_says": cards.says,
         "card_setting": cards.setting,
         "card_title": cards.title_of,
