@@ -1,6 +1,6 @@
 """The school's reserve at Stripe: how it stands term by term, its alerts, and who opened its gate."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi.responses import Response
 
@@ -13,6 +13,8 @@ from services.reserves.desk.reads.forecast import Looked, WhatIf
 from services.reserves.domain.forecast import Run
 
 pages = Pages()
+
+RUNS_MAX: Final = 100  # transfers that a forecast shows; `hobbs reserve forecast` lists all
 
 
 @pages.get("/reserve", STAFF)
@@ -45,9 +47,13 @@ async def forecast(visit: Visit, without: str = "") -> Response:
         past = await reads.forecast.past(tx)
     runs = [_run(run, looked.currency) for run in looked.ahead.runs] if looked else []
     days = _days(looked) if looked else []
-    return visit.page(
-        "forecast.html", looked=looked, runs=runs, days=days, past=past, without=what_if.without_payments
-    )
+    shown: dict[str, Any] = {
+        "runs": runs[:RUNS_MAX],
+        "more": max(len(runs) - RUNS_MAX, 0),
+        "days": days,
+        "past": past,
+    }
+    return visit.page("forecast.html", looked=looked, without=what_if.without_payments, **shown)
 
 
 def _run(run: Run, currency: str) -> dict[str, Any]:
