@@ -207,6 +207,7 @@ async def test_an_alert_is_acknowledged_and_a_day_is_signed_in_a_browser(
             await asyncio.sleep(0.2)
     yesterday = local_date(datetime.now(UTC), "America/New_York") - timedelta(days=1)
     owner = await asyncpg.connect(school.fleet.owner_url)
+    await owner.execute("SET search_path TO reserves")
     await owner.execute(COMPARED, yesterday)
     await owner.close()
     context = await browser.new_context(viewport={"width": WIDE, "height": 900})
