@@ -228,7 +228,7 @@ async def test_an_alert_is_acknowledged_and_a_day_is_signed_in_a_browser(
     await page.click("form.confirm button")
     await page.wait_for_selector("text=Done:")
     await page.click("text=Look at it")
-    assert "Signed" in await page.inner_text("main")
+    assert "ada signed this day" in await page.inner_text("main")
     assert complaints == []
     await context.close()
     await asyncio.to_thread(apply_school, school.fleet, SCHOOL_FILE)
