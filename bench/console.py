@@ -29,7 +29,7 @@ from bench.flights import UNHURRIED, Flights, open_school, start_all
 from bench.growth import write_past
 from bench.readers import percentile
 from bench.servers import Deployment, deployed
-from console.app import HOLDER_ROLE
+from console.app import HOLDER_ROLE, READ_SCHOOL_EVERY_S, keep_collector_off
 from console.context import Console, Visit
 from console.edge import Edge
 from console.guard import Pages
@@ -49,7 +49,7 @@ LOADED_PER_S, LOADED_WARM_S, LOADED_S, LOADED_MS = 50.0, 5.0, 40.0, 200.0
 SECRET: Final = "only-for-this-bench-0123456789"
 PAST: Final = Path(__file__).with_name("console_past.sql")
 BARE: Final = "/bare"
-ANEW: Final = ("/", "/accounts")  # what is kept for seconds
+ANEW: Final = ("/", "/accounts", "/margin/aircraft", "/margin/student", "/margin/month")  # kept for seconds
 READ_ANEW: Final = " (read anew)"
 # {n} is another flight or payment each time, {p} another person, {t} another transfer, {month} the first day
 # of this one, {now}.
@@ -63,7 +63,8 @@ STAFF_PAGES: Final = (
     "/allowances", "/notes",
     "/cards", "/charges",
     "/movements", "/corrections", "/corrections/all",
-    "/settlements", "/reserve", "/reconciliation", "/reconciliation/breaks", "/reconciliation/flights",
+    "/settlements", "/reserve", "/reserve/forecast",
+    "/reconciliation", "/reconciliation/breaks", "/reconciliation/flights",
     "/reconciliation/flights/by-aircraft",
     "/flights", "/flights?f.student=past-{p}", "/flights?f.billed_on.from={month}&sort=margin",
     "/flights/past-{n}",
@@ -165,11 +166,21 @@ async def application(url: str) -> AsyncIterator[tuple[httpx.ASGITransport, Cons
             return HTMLResponse(f"<p>{(await tx.one('SELECT 1 AS one')).one}</p>")
 
     web._app.include_router(pages.router)
+    keep_collector_off()
+    names = asyncio.create_task(_read_names(console))
     try:
         yield httpx.ASGITransport(web, raise_app_exceptions=False), console
     finally:
+        names.cancel()
         await db.close()
         await holders.close()
+
+
+async def _read_names(console: Console) -> None:
+    """As the process's timer does, so that no page waits for it."""
+    while True:
+        await console.read_school()
+        await asyncio.sleep(READ_SCHOOL_EVERY_S)
 
 
 async def signed_in(app: httpx.ASGITransport, person: str) -> httpx.AsyncClient:

@@ -9,7 +9,7 @@ EXIT_USAGE = 2
 
 
 def main() -> int:
-    from console.app import build
+    from console.app import build, keep_collector_off
 
     try:
         worker = build()
@@ -19,6 +19,7 @@ def main() -> int:
             name = f"HOBBS_{field}" if field else "the console"
             sys.stderr.write(f"{name}: {problem['msg'].removeprefix('Value error, ')}\n")
         return EXIT_USAGE
+    keep_collector_off()
     uvloop.run(worker.run())
     return 0
 

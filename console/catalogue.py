@@ -274,6 +274,10 @@ ACTS: Final[Mapping[str, Act]] = {
             roles=DECIDES, fields=(Field(name="amounts", title="Amounts", kind="amounts"),),
             consequence="It waits until another person approves it. The school takes what is left, so that "
                         "all sums to nothing. What still waits of this flight is replaced."),
+        Act(name="correct_letter", service="billing", action="correct_letter", title="Correct the record",
+            roles=DECIDES, fields=(Field(name="facts", title="Facts", kind="texts"),),
+            consequence="The flight is told again with what you write here, and billed like any other. This "
+                        "letter is closed and keeps what came."),
         Act(name="redrive", service=None, action="redrive", title="Send again", roles=RUNS, why_needed=False,
             consequence="The record goes back to its topic and is processed like a new one."),
         Act(name="discard", service=None, action="discard", title="Discard", roles=RUNS, danger=True,

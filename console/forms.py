@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from fleet.money import parse_minor
 
 TEXT_CHARS_MAX: Final = 200
+LONG_TEXT_CHARS_MAX: Final = 500
 HOURS_MAX: Final = 168
 AMOUNTS_MAX: Final = 20
 
@@ -20,12 +21,14 @@ class Unfit(ValueError):
 class Field:
     """A field of an act's form, and the parameter that it becomes. An empty optional field becomes none.
 
-    amounts: several amounts, each with a name of its own: `p.<field>.<name>` in the form.
+    amounts, texts: several amounts or texts, each with a name of its own: `p.<field>.<name>` in the form.
     """
 
     name: str
     title: str
-    kind: Literal["text", "choice", "day", "money", "hours", "tick", "number", "hidden", "amounts"] = "text"
+    kind: Literal[
+        "text", "choice", "day", "money", "hours", "tick", "number", "hidden", "amounts", "texts"
+    ] = "text"
     choices: Sequence[tuple[str, str]] = ()
     needed: bool = False
 
@@ -65,6 +68,8 @@ def parameters(act: Act, sent: Mapping[str, str], currency: str, now: datetime) 
             found[one.name] = _amounts(one, sent, currency)
             if not found[one.name]:
                 raise Unfit(f"{one.title}: write at least one")
+        elif one.kind == "texts":
+            found[one.name] = _texts(one, sent)
         elif one.kind == "tick":
             found[one.name] = text == "yes"
         elif text:
@@ -99,13 +104,23 @@ def _read(one: Field, text: str, currency: str, now: datetime | None) -> Any:
     return text
 
 
-def _amounts(one: Field, sent: Mapping[str, str], currency: str) -> dict[str, int]:
-    """The amounts that a form sent, by their names; empty ones are none."""
-    before, found = f"p.{one.name}.", dict[str, int]()
-    named = {name.removeprefix(before): text for name, text in sent.items() if name.startswith(before)}
+def _texts(one: Field, sent: Mapping[str, str]) -> dict[str, str]:
+    """The texts that a form sent, by their names; empty ones are texts too."""
+    before = f"p.{one.name}."
+    named = {
+        name.removeprefix(before): text.strip() for name, text in sent.items() if name.startswith(before)
+    }
     if len(named) > AMOUNTS_MAX or any(not 0 < len(name) <= TEXT_CHARS_MAX for name in named):
         raise Unfit(f"{one.title}: at most {AMOUNTS_MAX}")
-    for name, text in named.items():
+    if any(len(text) > LONG_TEXT_CHARS_MAX for text in named.values()):
+        raise Unfit(f"{one.title}: at most {LONG_TEXT_CHARS_MAX} characters")
+    return named
+
+
+def _amounts(one: Field, sent: Mapping[str, str], currency: str) -> dict[str, int]:
+    """The amounts that a form sent, by their names; empty ones are none."""
+    found = dict[str, int]()
+    for name, text in _texts(one, sent).items():
         if text.strip():
             found[name] = _read(Field(name=name, title=name, kind="money"), text.strip(), currency, None)
     return found

@@ -67,7 +67,7 @@ async def session_of(request: Request) -> Session | None:
     idle = timedelta(minutes=console.settings.console_idle_minutes)
     # A page that looks again by itself is nobody at the desk: only htmx asks for those.
     by_itself = request.method == "GET" and request.headers.get("hx-request") is not None
-    async with console.db.transaction() as tx:
+    async with console.db.autocommit() as tx:
         return await store.sessions.use(tx, cookie, idle=idle, touch=not by_itself)
 
 

@@ -22,13 +22,14 @@ _LOST: Final = Mend(
 _FORGED: Final = Mend(says="Nobody who may has signed it. Find who can publish there, then discard it.")
 _BOOK: Final = Mend(
     says="The school's book lacks what this needs. Put it there, then send this again: it is billed as it "
-    "came. If the record itself is wrong, have a corrected one published, and discard this.",
+    "came. If the record itself is wrong, correct it here (a flight), or have a corrected one published and "
+    "discard this.",
     link="/rates",
     link_title="The book's cards",
 )
 _FACTS: Final = Mend(
-    says="A rule refused what it says. Where the record is wrong, have a corrected one published (a new "
-    "revision of the flight), and discard this. Where the rule's cause is mended, send this again."
+    says="A rule refused what it says. Where the record is wrong, correct it here (a flight), or have a "
+    "corrected one published and discard this. Where the rule's cause is mended, send this again."
 )
 _BY_REASON: Final = {
     **dict.fromkeys(

@@ -12,6 +12,7 @@ from console.times import shown_instant
 from console.wording import hours
 from fleet.money import format_minor
 
+THINGS: Final = ("adjustment", "source", "setting", "what", "wallet")  # what a row of effects is about
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -75,6 +76,14 @@ def way_of(listing: Listing, row: Mapping[str, Any]) -> str | None:
 @lru_cache(maxsize=256)
 def _names_in(link: str) -> tuple[str, ...]:
     return tuple(name for _, name, _, _ in Formatter().parse(link) if name)
+
+
+def alike(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """What follows from a decision, in a table for each kind of thing that it happens to."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        kinds.setdefault(next((name for name in THINGS if name in row), ""), []).append(row)
+    return list(kinds.values())
 
 
 def filled(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from console import cards, metrics, shown, store, wording
+from console import cards, cells, metrics, shown, store, wording
 from console.catalogue import allowed
 from console.context import Console
 from console.edge import Edge
@@ -137,15 +137,16 @@ def templates() -> Environment:
         "part": lambda value: quote(str(value), safe=""),
     }
     environment.tests["instant_like"] = lambda value: isinstance(value, datetime)
+    environment.tests["an_id"] = wording.is_uuid
     environment.globals |= {
         "span": span,
         "filter_names": filter_names,
         "menu": menu,
         "here": here,
         "digits": minor_digits,
-        "link_of": shown.link_of,
-        "way_of": shown.way_of,
+        "cells": cells,
         "filled": shown.filled,
+        "alike": shown.alike,
         "card_says": cards.says,
         "card_setting": cards.setting,
         "card_title": cards.title_of,

@@ -27,6 +27,7 @@ from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
 
 FLIGHTS_ALSO_FROM = ("gateway", OPERATOR)  # schedulers that publish over HTTP, and files of flights
+CORRECTED_BY = "billing"  # tells a refused flight again with the facts that a person corrected
 FOREVER = -1
 DAY_MS = 86_400_000
 
@@ -61,7 +62,7 @@ _TOPICS = (
         model=FlightCompleted,
         key="flight_id",
         owner=SCHEDULING,
-        also_from=FLIGHTS_ALSO_FROM,
+        also_from=(*FLIGHTS_ALSO_FROM, CORRECTED_BY),
         consumers=("billing",),
         measured_by=("receivables",),
         retention_ms=FOREVER,
@@ -71,7 +72,7 @@ _TOPICS = (
         model=FlightCorrected,
         key="flight_id",
         owner=SCHEDULING,
-        also_from=FLIGHTS_ALSO_FROM,
+        also_from=(*FLIGHTS_ALSO_FROM, CORRECTED_BY),
         consumers=("billing",),
         retention_ms=FOREVER,
     ),

@@ -58,6 +58,6 @@ async def answer(visit: Visit, question_id: UUID) -> Response:
     if not 0 < len(words) <= WORDS_CHARS_MAX:
         back = f"/questions/{question_id}"
         return visit.page("unfit.html", status=422, sentence="Write an answer", back=back)
-    async with visit.reading() as tx:
+    async with visit.console.db.transaction() as tx:
         await store.questions.answer(tx, question_id, person=visit.person.name, words=words)
     return RedirectResponse(f"/questions/{question_id}", status_code=303)

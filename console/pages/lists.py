@@ -27,12 +27,14 @@ async def list_page(
     own: bool = False,
     given: Mapping[str, Any] | None = None,
     kept: Mapping[str, str] | None = None,
+    as_of: datetime | None = None,
     **more: Any,
 ) -> Response:
     """The list as the browser asked for it: a page, or a file with all rows that the filters let through.
 
     own: in a transaction that shows the holder's own wallet only. given: parameters of the list's own query;
-    kept: what the addresses of the same list, asked otherwise, say as well.
+    kept: what the addresses of the same list, asked otherwise, say as well. as_of: when what stands beside
+    the list was read, where that was not now.
     """
     asked = tables.question(listing, dict(visit.request.query_params))
     zone, form, people = visit.school.zone, file_form(visit), {} if own else visit.school.people
@@ -45,10 +47,10 @@ async def list_page(
         async with visit.reading_own() if own else visit.reading() as tx:
             return await tables.page(tx, listing, asked, zone=zone, given=given, people=people)
 
-    as_of: datetime | None = None
     if listing.sums and not own and asked == Question(order=listing.order):
         key = (listing.name, zone, *sorted((given or {}).items()))
-        found, as_of = await visit.console.recent.get(key, read)
+        found, read_at = await visit.console.recent.get(key, read)
+        as_of = min(read_at, as_of or read_at)
     else:
         found = await read()
     shown_with: dict[str, Any] = {

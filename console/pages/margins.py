@@ -31,10 +31,17 @@ async def margin(visit: Visit, by: str, since: str = "", until: str = "") -> Res
     async with visit.reading() as tx:
         newest = await school.newest_day(tx) or visit.today
         days = _period(newest, since, until, months=MONTHS_OF_MONTHS if by == "month" else 1)
-        totals = await margins.totals(tx, since=days["since"], until=days["until"])
+
+    async def read_totals() -> list[dict[str, Any]]:
+        async with visit.reading() as tx:
+            return await margins.totals(tx, since=days["since"], until=days["until"])
+
+    totals, as_of = await visit.console.recent.get(("margin", *days.values()), read_totals)
     shown: dict[str, Any] = {"by": by, "kinds": tuple(margins.LISTINGS), "days": days, "totals": totals}
     kept = {name: day.isoformat() for name, day in days.items()}
-    return await list_page(visit, listing, template="margin.html", given=days, kept=kept, **shown)
+    return await list_page(
+        visit, listing, template="margin.html", given=days, kept=kept, as_of=as_of, **shown
+    )
 
 
 def _period(newest: date, since: str, until: str, *, months: int) -> dict[str, date]:

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from console.context import Visit
 from console.guard import Pages
 from console.reads import letters, school
+from console.recent import FOR_S
 from console.roles import ROLES
 from console.times import begin_of_day, next_month, span
 from fleet.zones import local_date
@@ -20,6 +21,7 @@ SUMMED: Final = ("flights", "charged", "margin")
 CHART_DAYS: Final = 180  # before the newest month
 MONTHS_FOR_S: Final = 60.0  # how old the months of the chart before the newest may be
 LOOK_EVERY_S: Final = 20  # how often an open overview looks again by itself
+LOOK_SOON_S: Final = 2  # the same where it shows figures that are read again meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +138,14 @@ async def overview(visit: Visit) -> Response:
 
 async def _for_staff(visit: Visit) -> Response:
     recent, zone = visit.console.recent, visit.school.zone
-    figures, as_of = await recent.get(("overview", zone), lambda: _figures(visit))
+    now = "now" in visit.request.query_params
+    figures, as_of = await recent.get(("overview", zone), lambda: _figures(visit), now=now)
     months, _ = await recent.get(
         ("overview by month", figures["first"]), lambda: _months(visit, figures), for_s=MONTHS_FOR_S
     )
-    now = visit.console.clock()
+    at = visit.console.clock()
     duties = [
-        {"duty": duty, "number": found["number"], "age": span(found["oldest"], now)}
+        {"duty": duty, "number": found["number"], "age": span(found["oldest"], at)}
         for duty in DUTIES
         if (found := figures["waiting"][duty.what])["number"]
     ]
@@ -151,7 +154,7 @@ async def _for_staff(visit: Visit) -> Response:
         duties=duties,
         chart=_chart([*months, *figures["days"]], visit.school.currency),
         as_of=as_of,
-        look_every_s=LOOK_EVERY_S,
+        look_again_s=LOOK_SOON_S if (at - as_of).total_seconds() > FOR_S else LOOK_EVERY_S,
         **figures,
     )
 

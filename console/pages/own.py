@@ -130,7 +130,7 @@ async def ask(visit: Visit) -> Response:
     if not 0 < len(words) <= WORDS_CHARS_MAX:
         back = f"/own/lines/{quote(about)}"
         return visit.page("unfit.html", status=422, sentence="Write a question", back=back)
-    async with visit.reading() as tx:
+    async with visit.console.db.transaction() as tx:
         await store.questions.ask(
             tx,
             question_id,

@@ -1,5 +1,6 @@
 """Students: one with all that is known of what they owe, their credit, and their saved cards."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +13,6 @@ from console.guard import Missing, Pages
 from console.pages.lists import list_page
 from console.reads import credit
 from console.roles import STAFF
-from fleet.database import Tx
 from services.receivables.desk import reads
 from services.receivables.desk.auto_charges import in_words
 from services.receivables.desk.reads import dunning, limits, notes, open_items, recorded
@@ -65,9 +65,10 @@ async def student(visit: Visit, student: str) -> Response:
     """What a student owes, what is asked for it, how far they may fly, and how they pay."""
     if not is_student_name(student):
         raise Missing
-    async with visit.reading() as tx:
-        known, _ = await reads.student_and_currency(tx, student)
-        found = await _whole(tx, student, visit.console.clock())
+    now = visit.console.clock()
+    # Twenty questions one after the other: two connections halve the wait.
+    (known, owed), paid = await asyncio.gather(_owed(visit, student, now), _paid(visit, student, now))
+    found = owed | paid
     if not known and not found["ageing"] and not found["history"]:
         raise Missing
     return visit.page(
@@ -75,24 +76,34 @@ async def student(visit: Visit, student: str) -> Response:
     )
 
 
-async def _whole(tx: Tx, student: str, now: datetime) -> dict[str, Any]:
-    choices = await reads.charge_choices(tx, student)
-    return {
-        "credit": next(iter(await reads.credits(tx, now, student=student)), None),
-        "limits": await reads.credit_limits(tx, student),
-        "ageing": await open_items.ageing(tx, now, student=student),
-        "dunning": next(iter(await dunning.listed(tx, now, student=student)), None),
-        "history": (await dunning.history(tx, student))[::-1],
-        "methods": (await reads.saved_methods(tx, student))[::-1],
-        "choice": next(map(_said, choices), None),
-        "charges": (await reads.auto_charges(tx, student=student, most=NEWEST))[::-1],
-        "crossings": await reads.crossings(tx, student=student, most=NEWEST),
-        "allowances": await reads.allowances(tx, now, student=student, most=NEWEST),
-        "limit_changes": await limits.changes(tx, student=student, most=NEWEST),
-        "given": await notes.notes(tx, student=student, most=NEWEST),
-        "payments": (await reads.payments(tx, "received", student=student, most=NEWEST))[::-1],
-        "by_hand": (await recorded.payments(tx, student=student, most=NEWEST))[::-1],
-    }
+async def _owed(visit: Visit, student: str, now: datetime) -> tuple[bool, dict[str, Any]]:
+    """Whether the book knows them; what they owe, what is asked for it, and how far they may fly."""
+    async with visit.reading() as tx:
+        known, _ = await reads.student_and_currency(tx, student)
+        return known, {
+            "credit": next(iter(await reads.credits(tx, now, student=student)), None),
+            "limits": await reads.credit_limits(tx, student),
+            "ageing": await open_items.ageing(tx, now, student=student),
+            "dunning": next(iter(await dunning.listed(tx, now, student=student)), None),
+            "history": (await dunning.history(tx, student))[::-1],
+        }
+
+
+async def _paid(visit: Visit, student: str, now: datetime) -> dict[str, Any]:
+    """How they pay, what they paid, and what people decided about them."""
+    async with visit.reading() as tx:
+        choices = await reads.charge_choices(tx, student)
+        return {
+            "methods": (await reads.saved_methods(tx, student))[::-1],
+            "choice": next(map(_said, choices), None),
+            "charges": (await reads.auto_charges(tx, student=student, most=NEWEST))[::-1],
+            "crossings": await reads.crossings(tx, student=student, most=NEWEST),
+            "allowances": await reads.allowances(tx, now, student=student, most=NEWEST),
+            "limit_changes": await limits.changes(tx, student=student, most=NEWEST),
+            "given": await notes.notes(tx, student=student, most=NEWEST),
+            "payments": (await reads.payments(tx, "received", student=student, most=NEWEST))[::-1],
+            "by_hand": (await recorded.payments(tx, student=student, most=NEWEST))[::-1],
+        }
 
 
 def _said(row: dict[str, Any]) -> str:

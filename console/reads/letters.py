@@ -86,3 +86,12 @@ async def letter(tx: Tx, service: str, letter_id: UUID) -> dict[str, Any] | None
     """One dead letter without its payload, which may hold people's data; None: there is none."""
     row = await tx.first(_ONE, service=service, id=letter_id)
     return dict(row._mapping) if row else None
+
+
+_RECORD: Final = "SELECT billing_public.refused_record(:id) AS record"
+
+
+async def record_of_flight(tx: Tx, letter_id: UUID) -> dict[str, Any] | None:
+    """What the record of a refused flight says, for who may correct it; None: nothing that can be read."""
+    found: dict[str, Any] | None = (await tx.one(_RECORD, id=letter_id)).record
+    return found

@@ -130,6 +130,7 @@ def _listing(by: str) -> Listing:
         ),
         key="place",
         order="-thing" if by == "month" else "-margin",
+        sums=True,
         empty="No flight was billed in these days.",
     )
 

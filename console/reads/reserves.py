@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from console.reads.tables import Column, Listing
+from console.reads.tables import PAGE, Column, Listing
 from services.reserves.domain.breaks import Class
 from services.reserves.domain.mismatches import Mismatch
 
@@ -67,14 +67,16 @@ BREAKS: Final = Listing(
     empty="Stripe and the books agree, row by row.",
 )
 
+_MISMATCHES: Final = """
+    SELECT CAST(id AS text) AS number, kind AS named, aircraft, flight_id, wallet, day, tenths, amount,
+           currency, state, sentence, reason, reason_by, found_at, closed_at
+    FROM reserves_public.mismatches
+"""
 MISMATCHES: Final = Listing(
     name="mismatches",
     title="Flights that do not agree",
-    sql="""
-        SELECT CAST(id AS text) AS number, kind AS named, aircraft, flight_id, wallet, day, tenths, amount,
-               currency, state, sentence, reason, reason_by, found_at, closed_at
-        FROM reserves_public.mismatches
-    """,
+    sql=_MISMATCHES,
+    first=f"{_MISMATCHES} WHERE id IN (SELECT reserves_public.newest_mismatches({PAGE + 1}))",
     columns=(
         Column(
             name="day",

@@ -131,7 +131,7 @@ _WAITING: Final = """
     SELECT 'breaks', count(*), min(opened_at) FROM reserves_public.breaks
     WHERE state = 'open' AND class <> 'timing'
     UNION ALL
-    SELECT 'mismatches', count(*), min(found_at) FROM reserves_public.mismatches WHERE state = 'open'
+    SELECT 'mismatches', number, oldest FROM reserves_public.open_mismatches()
     UNION ALL
     SELECT 'calls', count(*), min(step.at)
     FROM (SELECT student, run, min(at) AS at FROM receivables_public.dunning_history

@@ -36,6 +36,8 @@ user "hobbs_${PREFIX}scheduling" scheduling_kafka_password
 user "hobbs_${PREFIX}migrate" migrate_kafka_password
 
 allow "hobbs_${PREFIX}billing" Write \
+  --topic "${PREFIX}flight.completed" \
+  --topic "${PREFIX}flight.corrected" \
   --topic "${PREFIX}flight.estimated" \
   --topic "${PREFIX}flight.billed" \
   --topic "${PREFIX}flight.revised" \

@@ -1,4 +1,4 @@
-"""`hobbs dead`: the dead letters of all services: list, show, redrive, discard.
+"""`hobbs dead`: the dead letters of all services: list, show, redrive, discard, correct.
 
 A letter's payload may hold personal data: it is shown only when asked for, and never in a list.
 """
@@ -17,8 +17,9 @@ from fleet.decisions import LETTERS_MAX
 from fleet.revisions import services
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, reading, run, settings_or_exit
-from hobbs.shell.decisions import Answer, Question, ask
+from hobbs.shell.decisions import Answer, Effects, Question, ask, decide_about
 from hobbs.shell.lists import LISTED_MAX, MostOption, SkipOption, part
+from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -29,7 +30,7 @@ from hobbs.shell.output import (
     show_one,
     show_rows,
 )
-from hobbs.shell.reasons import WhoOption, WhyOption, optional
+from hobbs.shell.reasons import NeededWhyOption, WhoOption, WhyOption, optional
 
 PAYLOAD_CHARS_MAX: Final = 4_000
 DONE: Final = {"redrive": "redriven", "discard": "discarded"}
@@ -153,6 +154,47 @@ def discard_command(
     show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
     questions = questions_about(letters, "discard", who=who, why=why)
     _exit_unless_whole(letters, ids, _decide(questions, "discard", dry_run=dry_run, yes=yes))
+
+
+@app.command("correct")
+def correct_command(
+    letter_id: Annotated[UUID, typer.Argument(metavar="ID")],
+    facts: Annotated[
+        list[str], typer.Option("--set", help="A fact of the flight as it should be: aircraft=N364MA.")
+    ],
+    why: NeededWhyOption,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+    output: OutputOption = Output.table,
+) -> None:
+    """Tell a refused flight again with other facts, and close its letter; shows what it would be billed.
+
+    Letters of flight.completed and flight.corrected; nothing after = takes a fact out.
+    """
+    named = dict(one.partition("=")[::2] for one in facts)
+    if not all("=" in one for one in facts) or len(named) < len(facts):
+        raise typer.BadParameter("write each fact once, as name=value", param_hint="--set")
+    told = {name.strip(): text for name, text in named.items()}
+    decide_about(
+        "billing",
+        "correct_letter",
+        str(letter_id),
+        who,
+        why,
+        dry_run=dry_run,
+        yes=yes,
+        parameters={"facts": told},
+        show=lambda effects: _show_corrected(effects, output),
+    )
+
+
+def _show_corrected(effects: Effects, output: Output) -> None:
+    facts = [one for one in effects if "setting" in one]
+    amounts = [one for one in effects if "wallet" in one]
+    show_rows(facts, output, columns=("setting", "before", "after"))
+    if output is Output.table:
+        show_rows(with_money(amounts, output, ("amount",)), output, right=("amount",))
 
 
 async def find_letters(

@@ -197,7 +197,7 @@ CREATE TABLE billing.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE billing.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
-ALTER TABLE billing.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['billing.dead'::text, 'billing.redrive'::text, 'contact.changed'::text, 'decision.taken'::text, 'flight.billed'::text, 'flight.estimated'::text, 'flight.revised'::text, 'journal.requested'::text, 'school.accepted'::text, 'school.configured'::text]))) NOT VALID;
+ALTER TABLE billing.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['billing.dead'::text, 'billing.redrive'::text, 'contact.changed'::text, 'decision.taken'::text, 'flight.billed'::text, 'flight.completed'::text, 'flight.corrected'::text, 'flight.estimated'::text, 'flight.revised'::text, 'journal.requested'::text, 'school.accepted'::text, 'school.configured'::text]))) NOT VALID;
 ALTER TABLE ONLY billing.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.outbox TO hobbs_billing;
 
@@ -663,4 +663,5 @@ GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader, hobbs_bi
 -- * book_version()
 -- * cards_of_flight(text, text, text)
 -- * current_rates(date)
+-- * refused_record(uuid)
 -- * vouch(uuid, bytea)

@@ -844,4 +844,6 @@ GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;
 -- * refuse(text, text)
 -- * refuse_rewritten_letter()
 -- * without_former_contents(jsonb)
+-- * newest_mismatches(integer)
+-- * open_mismatches()
 -- * vouch(uuid, bytea)

@@ -129,3 +129,27 @@ def test_a_page_that_is_not_there_is_found(text: str) -> None:
 def test_a_page_that_only_its_author_has_is_found(text: str) -> None:
     assert NOT_IN_THE_REPOSITORY.search(text)
     assert not NOT_IN_THE_REPOSITORY.search("members of its own (RFC 9457 section 3.2)")
+
+
+NAMED_TEST = re.compile(r"\[`(test_\w+)`\]\(([^)#]+)\)")
+
+
+@of_each(PAGES, named=name)
+def test_a_test_that_a_page_names_is_in_the_file_that_it_leads_to(page: Path) -> None:
+    assert list(missing_tests(page.read_text(encoding="utf-8"), page.parent)) == []
+
+
+def missing_tests(text: str, folder: Path) -> Iterator[str]:
+    """Tests that are named and are not in their file."""
+    for test, path in NAMED_TEST.findall(text):
+        file = folder / path
+        if not file.is_file() or not re.search(rf"def {test}\(", file.read_text(encoding="utf-8")):
+            yield f"{test} in {path}"
+
+
+def test_a_named_test_that_is_not_there_is_found() -> None:
+    here = f"[`test_nothing_at_all`]({Path(__file__).name}), [`test_x`](no.py)"
+    assert list(missing_tests(here, Path(__file__).parent)) == [
+        f"test_nothing_at_all in {Path(__file__).name}",
+        "test_x in no.py",
+    ]

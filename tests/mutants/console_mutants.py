@@ -9,6 +9,8 @@ ADDRESSES = "tests/unit/console/test_addresses.py"
 STATEMENTS = "tests/integration/console/test_statements.py"
 PROPOSALS = "tests/integration/billing/test_proposals.py"
 ROWS = "tests/system/console/test_rows.py"
+CORRECTING = "tests/integration/billing/test_correcting_letters.py"
+RECENT = "tests/unit/console/test_recent.py"
 
 CONSOLE_MUTANTS = (
     Mutant(
@@ -156,5 +158,37 @@ CONSOLE_MUTANTS = (
             ),
         ),
         catchers=(f"{ROWS}::test_a_question_of_a_holder_is_answered_once_and_they_read_it",),
+    ),
+    Mutant(
+        name="corrected-letter-names-another-flight",
+        breaks="Who corrects a refused flight may make it another flight, or another revision of it.",
+        edits=(
+            Edit(
+                path="services/billing/desk/letters.py",
+                old='frozenset({"flight_id", "revision", "billed_by"})',
+                new='frozenset({"billed_by"})',
+            ),
+        ),
+        catchers=(f"{CORRECTING}::test_what_cannot_be_corrected_is_said_and_changes_nothing",),
+    ),
+    Mutant(
+        name="corrected-letter-stays-open",
+        breaks="A flight that was told again still waits as a letter, and is corrected once more.",
+        edits=(
+            Edit(
+                path="services/billing/desk/letters.py",
+                old="await dead_letters.discard(tx, [_uuid(decision.object)],",
+                new="await dead_letters.discard(tx, [],",
+            ),
+        ),
+        catchers=(
+            f"{CORRECTING}::test_a_corrected_flight_is_told_again_and_billed_once_and_its_letter_is_closed",
+        ),
+    ),
+    Mutant(
+        name="console-figures-outlive-a-decision",
+        breaks="Figures that were read before a decision are shown after it.",
+        edits=(Edit(path="console/recent.py", old="if generation == self._generation:", new="if True:"),),
+        catchers=(f"{RECENT}::test_a_decision_meanwhile_is_seen_by_who_looks_next",),
     ),
 )

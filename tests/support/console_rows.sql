@@ -160,11 +160,12 @@ SELECT '00000000-0000-7000-8000-000000000105', card.kind, card.key, current_date
        card.new || '{"rate_per_hour": 17500}', 'paula', 'fuel', now() - interval '1 hour'
 FROM billing.card_version AS card WHERE card.kind = 'aircraft' AND card.key = 'N364MA' AND card.new IS NOT NULL LIMIT 1;
 INSERT INTO billing.dead_letter (topic, partition, "offset", identity, subject, headers, payload_hash, correlation_id,
-                                 reason, sentence, history)
+                                 reason, sentence, history, value)
 VALUES ('flight.completed', 0, 1, 'billing1', 'flight:F124:1', '{}', sha256('x'), 'c', 'unknown_aircraft',
-        'no card is in force for aircraft N365MA', '[]'),
+        'no card is in force for aircraft N365MA', '[]',
+        '{"flight_id": "F124", "date": "2026-05-22", "aircraft": "N365MA", "student": "student-01", "flight_hours": "1.3"}'),
        ('school.configured', 0, 2, 'billing2', NULL, '{}', sha256('y'), 'c', 'invalid_event',
-        'the record is no JSON', '[]');
+        'the record is no JSON', '[]', NULL);
 
 -- console: a question of a holder
 SET search_path TO console, pg_temp;

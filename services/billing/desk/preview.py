@@ -27,9 +27,13 @@ from services.billing.domain.revisions import (
 
 async def refusals(tx: Tx, flights: Sequence[FlightCompleted]) -> list[FlightRefusal | None]:
     """For each flight why it would be refused, or None; flights that were billed before are judged too."""
+    return [one if isinstance(one, FlightRefusal) else None for one in await results(tx, flights)]
+
+
+async def results(tx: Tx, flights: Sequence[FlightCompleted]) -> list[Bill | FlightRefusal]:
+    """For each flight its bill by today's book, or why it would be refused, whatever was billed before."""
     book = _newest(await reads.whole_book(tx))
-    results = [decide_bill(wire.events.flight_from_event(flight), book) for flight in flights]
-    return [result if isinstance(result, FlightRefusal) else None for result in results]
+    return [decide_bill(wire.events.flight_from_event(flight), book) for flight in flights]
 
 
 def _newest(whole: reads.WholeBook) -> Book:

@@ -2,5 +2,6 @@
 ALTER TABLE outbox DROP CONSTRAINT IF EXISTS outbox_takes_own_topics_only;
 ALTER TABLE outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK (topic IN (
            'billing.dead', 'billing.redrive', 'contact.changed', 'decision.taken', 'flight.billed',
-           'flight.estimated', 'flight.revised', 'journal.requested', 'school.accepted', 'school.configured'
+           'flight.completed', 'flight.corrected', 'flight.estimated', 'flight.revised',
+           'journal.requested', 'school.accepted', 'school.configured'
 )) NOT VALID;  -- rows of the release before may be of other topics still

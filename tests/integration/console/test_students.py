@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from console import asking
+from console.pages import dunning
 from console.roles import Person
 from fleet.database import Database
 from services.receivables import handlers
@@ -88,6 +89,46 @@ async def test_every_page_about_students_opens_for_the_office_and_says_what_is_o
     desk.console._school = replace(await desk.console.school(), people={"student:ben": "Berta Brown"})
     for path in ("/credit", "/accounts"):
         assert "/students/ben" in (await ann.get(f"{path}?f.student=berta")).text, "a person by name"
+
+
+async def test_dunning_and_credit_are_sorted_by_any_column_on_the_page_and_in_the_file(
+    desk: Desk, overdue: Database
+) -> None:
+    ann = await desk.browser("ann")
+
+    async def names(path: str) -> list[str]:
+        rows = (await ann.get(f"{path}&as=csv")).text.splitlines()[1:]
+        page = (await ann.get(path)).text
+        on_page = list(dict.fromkeys(re.findall(r"/students/(\w+)", page)))
+        assert on_page == [row.split(",")[0].strip('"') for row in rows], "what is shown is what is exported"
+        return on_page
+
+    assert await names("/credit?sort=student") == ["anna", "ben"]
+    assert await names("/credit?sort=-posted") == ["ben", "anna"]
+    assert await names("/credit?sort=-used_percent") == ["anna", "ben"]
+    assert await names("/credit?sort=-posted&f.student=ann") == ["anna"]
+    assert await names("/dunning?sort=-total") == ["anna"]
+    page = (await ann.get("/credit?sort=-posted")).text
+    assert 'aria-sort="descending"' in page
+    assert 'href="/credit?sort=posted"' in page, "and back again"
+    assert "As of" in page
+    assert "cannot be sorted" in (await ann.get("/credit?sort=nonsense")).text
+
+
+async def test_a_sorted_list_goes_on_to_its_next_page(
+    desk: Desk, overdue: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dunning, "PAGE", 1)
+    ann = await desk.browser("ann")
+    first = (await ann.get("/credit?sort=-posted")).text
+    assert "/students/anna" not in first
+    [address] = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = (await ann.get(address.replace("&amp;", "&"))).text
+    assert "/students/anna" in second
+    assert "/students/ben" not in second
+    assert 'rel="next"' not in second
+    for odd in ("x", "-1", "9" * 12, "1e3"):
+        assert (await ann.get("/credit", params={"sort": "-posted", "after": odd})).status_code == 200
 
 
 async def test_who_only_looks_is_offered_nothing(desk: Desk, overdue: Database) -> None:

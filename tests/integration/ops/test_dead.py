@@ -10,7 +10,10 @@ from aiokafka import AIOKafkaConsumer
 
 from fleet.database import Database
 from schemas.services import SERVICES
+from services.billing.desk.decisions import ACTIONS
+from services.billing.handlers import bill_flights
 from tests.conftest import OpenDatabase
+from tests.integration.billing.given import completed, given_school
 from tests.integration.ops.conftest import Hobbs, bury_unreadable
 from tests.support.deciders import deciding
 from tests.support.records import record
@@ -219,3 +222,24 @@ async def values_on(kafka: str, topic: str, count: int) -> list[tuple[bytes | No
     """The first records of a topic, key and value."""
     async with AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
         return [(r.key, r.value) for r in [await consumer.getone() for _ in range(count)]]
+
+
+async def test_a_refused_flight_is_corrected_and_told_again(
+    hobbs: Hobbs, open_db: OpenDatabase, kafka: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_db("billing")
+    await given_school(database)
+    await bill_flights(database, [completed(aircraft="N364MB")])
+    [letter] = await listed(hobbs)
+    async with deciding(kafka, database_url, {"billing": ACTIONS}) as prefix:
+        monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+        monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
+        asked = ("dead", "correct", letter["id"], "--why", "misspelt", "--set")
+        for wrong in ("aircraft", "aircraft=N1\x00"):
+            assert (await hobbs(*asked, wrong, "--yes")).exit_code != 0
+        seen = await hobbs(*asked, "aircraft=N364MA", "--dry-run")
+        assert (seen.exit_code, "-361.51" in seen.stdout) == (0, True), seen.output
+        done = await hobbs(*asked, "aircraft=N364MA", "--yes")
+        assert (done.exit_code, "told again" in done.output) == (0, True), done.output
+        assert (await hobbs(*asked, "aircraft=N364MA", "--yes")).exit_code == 1, "it is closed"
+    assert (await listed(hobbs, "--state", "discarded"))[0]["id"] == letter["id"]

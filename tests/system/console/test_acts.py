@@ -11,8 +11,10 @@ from fleet.zones import local_date
 from hobbs.demo.school import run_hobbs
 from schemas.services import CONSOLE
 from tests.support import console_shown
-from tests.support.console import School
-from tests.support.corrections import lesson
+from tests.support.console import School, Visitor
+from tests.support.corrections import lesson, publish_in_order
+
+LETTER = r"/dead/billing/([0-9a-f-]{36})"
 
 
 async def test_a_correction_is_approved_by_another_than_its_maker_and_once_for_two_clicks(
@@ -39,6 +41,49 @@ async def test_a_correction_is_approved_by_another_than_its_maker_and_once_for_t
     assert len(re.findall(r"<td[^>]*>bea</td>", page)) == 2, "one approval, and one step of its history"
     audit = csv.DictReader(io.StringIO((await bea.get(f"/audit?as=csv&f.object={name}")).text))
     assert [(row["Who"], row["What"], row["Outcome"]) for row in audit] == [("bea", "approve", "done")]
+
+
+async def test_several_are_approved_together_and_lead_back_to_their_list(school: School) -> None:
+    names = await school.given_waiting(lesson("k-both"), lesson("k-too"), corrected_by="ann")
+    bea = await school.visitor("bea")
+    address = await bea.preview("approve", *names)
+    shown = await bea.outcome(address)
+    assert "Approve: 2 lines" in shown
+    assert shown.count("It would do this") == 2
+    assert '<a class="btn" href="/corrections">Leave it</a>' in shown
+    receipt = await bea.confirm(address)
+    assert receipt.count("Done:") == 2
+    assert '<a class="btn btn-primary" href="/corrections">To the list</a>' in receipt
+
+
+async def test_a_refused_flight_is_corrected_by_one_who_may_and_billed(school: School) -> None:
+    wrong = lesson("k-misspelt", aircraft="N364MB")
+    await publish_in_order(school.fleet, [wrong])
+    paula, otto = await school.visitor("paula"), await school.visitor("otto")
+    async with asyncio.timeout(60):
+        while not (found := re.search(LETTER, await refused(paula, "k-misspelt"))):  # noqa: ASYNC110 - its state
+            await asyncio.sleep(0.2)
+    page = (await paula.get(found[0])).text
+    facts = re.findall(r'name="(p\.facts\.\w+)" value="([^"]*)"', page)
+    assert ("p.facts.aircraft", "N364MB") in facts
+    assert "p.facts" not in (await otto.get(found[0])).text
+    told = dict(facts) | {"p.facts.aircraft": "N364MA"}
+    address = await paula.preview("correct_letter", found[1], why="misspelt", **told)
+    shown = await paula.outcome(address)
+    assert "student:student-01" in shown, "what it would be billed"
+    assert found[1] not in re.findall(r"<h1>(.*?)</h1>", shown)[0], "nobody reads an id"
+    token = await paula.form_token()
+    clicks = await asyncio.gather(*(paula.post(address, data={"form_token": token}) for _ in range(3)))
+    assert {click.status_code for click in clicks} == {303}
+    assert "Done:" in await paula.outcome(address)
+    await school.story.settle()
+    assert "agree to the cent" in (await paula.get("/flights/k-misspelt")).text
+    assert "discarded" in (await paula.get(found[0])).text
+
+
+async def refused(visitor: Visitor, flight_id: str) -> str:
+    """The list of refused flights, of this flight alone."""
+    return (await visitor.get("/dead", params={"f.about": flight_id, "f.subject": flight_id})).text
 
 
 async def test_what_changed_since_its_preview_is_not_done(school: School) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from console.cards import says, setting
 from console.menu import GROUPS, here
+from console.shown import alike
 from console.wording import instant_of, sentence, source_words, words
 
 
@@ -74,3 +75,10 @@ def test_an_instant_in_a_document_is_shown_in_the_school_s_zone() -> None:
 def test_a_page_that_no_line_leads_to_is_not_the_overview() -> None:
     assert here(GROUPS, "/journals/charge:ch_1") == "/wallets"
     assert here(GROUPS, "/nowhere") == ""
+
+
+def test_what_follows_is_a_table_for_each_kind_of_thing() -> None:
+    fact, wallet = {"setting": "aircraft", "before": "A"}, {"wallet": "student:a", "amount": -5}
+    assert alike([fact, wallet, wallet | {"after": 1}]) == [[fact], [wallet, wallet | {"after": 1}]]
+    assert alike([{"dead_letter_id": "x"}]) == [[{"dead_letter_id": "x"}]]
+    assert alike([]) == []
