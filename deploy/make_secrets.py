@@ -1,4 +1,5 @@
-"""Makes the missing secrets of a compose installation in deploy/secrets; existing ones do not change.
+"""Makes the missing secrets of a compose installation in deploy/secrets; existing ones do not change, but for
+the lists by which services know each other, which follow from the keys of all.
 
 The files are readable by everybody, but only their owner may enter the folder: containers run as other users
 and read each file through its own mount. Standard library only; it runs before anything is installed.
@@ -13,7 +14,8 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it finds only its own folder
 
-from schemas.services import ASKS_LEDGER, KAFKA_USERS, LOGINS
+from schemas.proved import PROVES, READS_PROVED, publishers_keys
+from schemas.services import KAFKA_USERS, LOGINS
 
 FOLDER: Final = Path(__file__).parent / "secrets"
 PLACE: Final = "postgres:5432/hobbs"
@@ -48,20 +50,22 @@ def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
 
 
 def _publishers_keys(folder: Path) -> list[str]:
-    """What the ledger knows publishers by: the keys of all, also of one that was made since."""
-    path = folder / "publishers_keys"
-    known = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    named = {entry.partition(":")[0].strip() for entry in known.split(",")}
-    entries = [
-        f"{who}:{(folder / f'{who}_request_key').read_text(encoding='utf-8').strip()}"
-        for who in ASKS_LEDGER
-        if who not in named
-    ]
-    if not entries:
-        return []
-    path.unlink(missing_ok=True)
-    _write_new(path, ",".join([*([known] if known else []), *entries]))
-    return [path.name]
+    """What each service knows publishers by: it follows from their keys, and changes when they do."""
+    keys = {who: _keys_in(folder / f"{who}_publisher_key") for who in PROVES}
+    made = []
+    for reader in READS_PROVED:
+        path, value = folder / f"{reader}_publishers_keys", publishers_keys(reader, keys)
+        if path.exists() and path.read_text(encoding="utf-8").strip() == value:
+            continue
+        path.unlink(missing_ok=True)
+        _write_new(path, value)
+        made.append(path.name)
+    return made
+
+
+def _keys_in(path: Path) -> list[str]:
+    """While a key is rotated its file has two, with a comma between them."""
+    return [key.strip() for key in path.read_text(encoding="utf-8").split(",") if key.strip()]
 
 
 def _plain_secrets() -> dict[str, str]:
@@ -73,7 +77,7 @@ def _plain_secrets() -> dict[str, str]:
         "stripe_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "stripe_connect_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "console_oidc_client_secret": secrets.token_urlsafe(24),
-        **{f"{who}_request_key": secrets.token_urlsafe(32) for who in ASKS_LEDGER},
+        **{f"{who}_publisher_key": secrets.token_urlsafe(32) for who in PROVES},
         **{f"{who}_kafka_password": secrets.token_urlsafe(24) for who in KAFKA_USERS},
     }
 

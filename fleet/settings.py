@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -21,11 +21,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from fleet.attestation_keys import missing_keys, refused_keys
+from fleet import attestation_keys, proofs
+from fleet.attestation_keys import refused_keys
 from fleet.database_url import VERIFIED, is_local, mode, read_url, with_mode
 from fleet.hosts import named_hosts
 from fleet.kafka_address import refused_brokers
-from fleet.proofs import strong
 
 PREFIX = "HOBBS_"
 SHARED_SECRETS = frozenset({"kafka_password"})  # of the brokers' user, which may be one for all services
@@ -112,8 +112,10 @@ class Settings(ProcessSettings):
     # Brokers that ask nobody who they are, and to which a live deployment may go all the same: as above.
     kafka_private_hosts: str = ""
     topic_prefix: str = ""
-    # Proves to the ledger that its requests are this service's (proofs.py); empty: they are not proved.
-    request_key: SecretStr = SecretStr("")
+    # Proves that what it publishes is this service's (proofs.py): the first of several, with commas, does.
+    publisher_key: SecretStr = SecretStr("")
+    # `<service>/<topic>:<key>,…`: whom it believes; empty: everybody.
+    publishers_keys: SecretStr = SecretStr("")
     # How long a killed worker keeps its partitions; a batch may keep the event loop for about a second.
     kafka_session_timeout_s: float = Field(default=15.0, ge=1, le=300)
     # How long a timer's job is left to a process that may be dead; a job that takes longer may run twice.
@@ -141,12 +143,18 @@ class Settings(ProcessSettings):
             )
         return given
 
-    @field_validator("request_key")
+    @field_validator("publisher_key")
     @classmethod
     def _is_strong_or_none(cls, key: SecretStr) -> SecretStr:
-        if given := key.get_secret_value().strip():
-            strong(given, "it")
+        if given := proofs.key_of(key):
+            proofs.strong(given.decode(), "it")
         return key
+
+    @field_validator("publishers_keys")
+    @classmethod
+    def _are_keys_of_topics(cls, keys: SecretStr) -> SecretStr:
+        proofs.keys_of_publishers(keys)
+        return keys
 
     @field_validator("kafka_bootstrap")
     @classmethod
@@ -208,9 +216,30 @@ def _first_line(path: Path) -> str:
     return lines[0].strip()
 
 
-def refused_live(told: Mapping[str, Any]) -> str | None:
-    """Why a live deployment does not start with these settings: it would believe whoever writes to Kafka."""
-    return refused_brokers(told) or missing_keys(told)
+def refused_live(told: Mapping[str, Any], *, reads: bool = True) -> str | None:
+    """Why a live deployment does not start with these settings: it would believe whoever writes to Kafka.
+
+    reads: whether the service acts on what another one says.
+    """
+    attested = attestation_keys.missing_keys(told) if "attestation_keys" in told else None
+    return refused_brokers(told) or attested or proofs.missing_keys(told, reads=reads)
+
+
+def _refuse_live(livemode: bool, told: ValidationInfo, *, reads: bool) -> bool:
+    if livemode and (refused := refused_live(told.data, reads=reads)):
+        raise ValueError(refused)
+    return livemode
+
+
+class LiveSettings(Settings):
+    """Of who acts on what other services say: whether this deployment is live, as the gateway has it."""
+
+    stripe_livemode: bool = False
+
+    @field_validator("stripe_livemode")
+    @classmethod
+    def _is_live_only_where_publishers_are_known(cls, livemode: bool, told: ValidationInfo) -> bool:
+        return _refuse_live(livemode, told, reads=True)
 
 
 class SettingsWithKeys(Settings):
@@ -227,13 +256,12 @@ class SettingsWithKeys(Settings):
 
 
 class SettingsWithMode(SettingsWithKeys):
-    """Of who has no key of Stripe's, and is told which of Stripe's two modes this deployment is of."""
+    """Of who reads or writes webhooks and has no key of Stripe's: which mode this deployment is of."""
 
+    reads_services: ClassVar[bool] = True
     stripe_livemode: bool = False
 
     @field_validator("stripe_livemode")
     @classmethod
     def _is_live_only_where_writers_are_known(cls, livemode: bool, told: ValidationInfo) -> bool:
-        if livemode and (refused := refused_live(told.data)):
-            raise ValueError(refused)
-        return livemode
+        return _refuse_live(livemode, told, reads=cls.reads_services)

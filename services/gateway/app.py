@@ -3,6 +3,7 @@
 from functools import partial
 
 from fleet.worker import Worker
+from schemas.proved import PROVED
 from schemas.services import DECIDE
 from services.gateway.desk.decisions import ACTIONS
 from services.gateway.http.credit import Estimate
@@ -19,7 +20,7 @@ def build(settings: GatewaySettings | None = None, *, estimate: Estimate | None 
     estimate: billing's, which prices the flights of credit checks; without it they name their charge.
     """
     settings = settings or GatewaySettings()
-    worker = Worker("gateway", settings)
+    worker = Worker("gateway", settings, proved=PROVED)
     sightings = Sightings()
     web = build_web(settings, worker.database, worker.publish_now, sightings, estimate=estimate)
     worker.serve(web, settings.gateway_host, settings.gateway_port)

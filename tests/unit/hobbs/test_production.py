@@ -21,7 +21,7 @@ SECRETS = {
     "HOBBS_KAFKA_PASSWORD_FILE": "a password",
     "HOBBS_STRIPE_SECRET_KEY_FILE": "rk_live_made_up",
     "HOBBS_ATTESTATION_KEYS_FILE": "k" * 32,
-    "HOBBS_PUBLISHERS_KEYS_FILE": "billing:" + "k" * 32,
+    "HOBBS_PUBLISHERS_KEYS_FILE": f"billing/journal.requested:{'k' * 32}",
 }
 
 
@@ -88,7 +88,7 @@ def test_each_deviation_is_listed_alone(
     [
         ("HOBBS_STRIPE_SECRET_KEY_FILE", "sk_live_made_up", "may do everything"),
         ("HOBBS_ATTESTATION_KEYS_FILE", None, "nothing proves who wrote"),
-        ("HOBBS_PUBLISHERS_KEYS_FILE", None, "nothing proves who asks the ledger"),
+        ("HOBBS_PUBLISHERS_KEYS_FILE", None, "nothing proves which service"),
         ("HOBBS_DATABASE_URL_FILE", URL.replace("verify-full", "verify-ca"), "sslmode=verify-ca"),
     ],
 )
