@@ -2,13 +2,17 @@
 the lists by which services know each other, which follow from the keys of all.
 
 The files are readable by everybody, but only their owner may enter the folder: containers run as other users
-and read each file through its own mount. Standard library only; it runs before anything is installed.
+and read each file through its own mount. Standard library only, and openssl; it runs before anything is
+installed.
 """
 
 import argparse
 import os
 import secrets
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +23,9 @@ from schemas.services import KAFKA_USERS, LOGINS
 
 FOLDER: Final = Path(__file__).parent / "secrets"
 PLACE: Final = "postgres:5432/hobbs"
+# The broker's certificate is for its name among the containers, and for this machine.
+KAFKA_NAMES: Final = "DNS:kafka,DNS:localhost,IP:127.0.0.1"
+CERTIFICATE_DAYS: Final = 3_650
 
 
 def main() -> int:
@@ -46,7 +53,42 @@ def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
         for login in LOGINS
     }
     made += [name for name, value in urls.items() if _write_new(folder / name, value)]
-    return made + _publishers_keys(folder)
+    return made + _certificates(folder) + _publishers_keys(folder)
+
+
+def _certificates(folder: Path) -> list[str]:
+    """The broker's certificate, and that of its CA, whose key is thrown away: it signs no other."""
+    names = ("kafka_ca", "kafka_keystore")
+    if all((folder / name).exists() for name in names):
+        return []
+    if shutil.which("openssl") is None:
+        raise SystemExit("openssl is not here: it makes the broker's certificate; install it and try again")
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        _signed(Path(made))
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+            _write_new(folder / name, (Path(made) / name).read_text(encoding="utf-8").rstrip())
+    return list(names)
+
+
+def _signed(folder: Path) -> None:
+    (folder / "names").write_text(f"subjectAltName={KAFKA_NAMES}\n", encoding="utf-8")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout")
+    until = ("-days", str(CERTIFICATE_DAYS))
+    ca = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+    signer = ("-CA", "kafka_ca", "-CAkey", "ca_key", "-CAcreateserial", "-extfile", "names")
+    named = ("-subj", "/CN=Hobbs Kafka CA", *until, "-out", "kafka_ca")
+    _openssl(folder, "req", "-x509", *key, "ca_key", *ca, *named)
+    _openssl(folder, "req", *key, "key", "-subj", "/CN=kafka", "-out", "request")
+    _openssl(folder, "x509", "-req", "-in", "request", *signer, *until, "-out", "certificate")
+    pem = "".join((folder / name).read_text(encoding="utf-8") for name in ("key", "certificate"))
+    (folder / "kafka_keystore").write_text(pem, encoding="utf-8")
+
+
+def _openssl(folder: Path, *words: str) -> None:
+    done = subprocess.run(["openssl", *words], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"openssl {words[0]} failed: {done.stderr.strip()}")
 
 
 def _publishers_keys(folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ import dataclasses
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -140,7 +140,6 @@ class Consumers:
         settings = self._settings
         broker = _Broker(
             settings.kafka_bootstrap.split(","),
-            security=kafka_client.security(settings),
             ack_policy=AckPolicy.NACK_ON_ERROR,
             allow_auto_create_topics=False,
             consumer_only=True,  # what a service publishes goes through its outbox
@@ -152,6 +151,7 @@ class Consumers:
             logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,
         )
+        broker.brokers = kafka_client.connection(settings)
         for consumer in self._consumers:
             self._subscribe(broker, consumer)
         return broker
@@ -293,11 +293,13 @@ def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
 
 
 class _Broker(KafkaBroker):
-    """FastStream's broker with our consumer."""
+    """FastStream's broker with our consumer, which is told by us how to log in: FastStream has no tokens."""
+
+    brokers: Mapping[str, Any]
 
     async def _connect(self) -> Any:
         made = await super()._connect()
-        self.config.broker_config.builder = partial(Reader, **made.keywords)  # type: ignore[attr-defined]
+        self.config.broker_config.builder = partial(Reader, **made.keywords | self.brokers)  # type: ignore[attr-defined]
         return self.config.broker_config.builder
 
     async def start(self) -> None:

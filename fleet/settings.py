@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -24,7 +25,7 @@ from pydantic_settings import (
 from fleet import attestation_keys, proofs
 from fleet.attestation_keys import refused_keys
 from fleet.database_url import VERIFIED, is_local, mode, read_url, with_mode
-from fleet.hosts import named_hosts
+from fleet.hosts import is_this_machine, named_hosts
 from fleet.kafka_address import refused_brokers
 
 PREFIX = "HOBBS_"
@@ -102,9 +103,12 @@ class Settings(ProcessSettings):
     database_role: str | None = None  # that the login is a member of, and acts as: of a person's commands
     kafka_bootstrap: str
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
+    # Of OAUTHBEARER: who gives tokens to the user (client id) and password (client secret), and for what.
+    kafka_token_url: str = Field(default="", validate_default=True)
+    kafka_token_scope: str = ""
     kafka_ca_file: FilePath | None = None
     # Who this is to brokers that ask for a certificate (SSL, SASL_SSL): certificate and chain, and its key.
     kafka_certificate_file: FilePath | None = None
@@ -155,6 +159,16 @@ class Settings(ProcessSettings):
     def _are_keys_of_topics(cls, keys: SecretStr) -> SecretStr:
         proofs.keys_of_publishers(keys)
         return keys
+
+    @field_validator("kafka_token_url")
+    @classmethod
+    def _is_where_tokens_are(cls, url: str, info: ValidationInfo) -> str:
+        if info.data.get("kafka_sasl_mechanism") != "OAUTHBEARER":
+            return url
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
+            raise ValueError("OAUTHBEARER needs the https:// address that gives tokens to its client")
+        return url
 
     @field_validator("kafka_bootstrap")
     @classmethod

@@ -60,8 +60,8 @@ SECURITY_MUTANTS = (
         edits=(
             Edit(
                 path="fleet/proved.py",
-                old="        refused = [record for record in new if not publishers.topics[record.topic].others]\n",
-                new="        refused: list[Record] = []\n",
+                old=" if not publishers.topics[record.topic].others]\n",
+                new=" if False]\n",
             ),
         ),
         catchers=(f"{WORDS}::test_what_no_publisher_proves_is_buried_and_has_no_effect",),

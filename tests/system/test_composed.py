@@ -105,7 +105,9 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         user_of(who, prefix): (tmp_path / "secrets" / f"{who}_kafka_password").read_text().strip()
         for who in KAFKA_USERS
     }
-    with composed_kafka(tmp_path / "kafka", CONTAINERS["kafka"]["environment"], passwords) as kafka:
+    with composed_kafka(
+        tmp_path / "kafka", CONTAINERS["kafka"]["environment"], passwords, tmp_path / "secrets"
+    ) as kafka:
         asyncio.run(grant({"bootstrap_servers": kafka.within}, every_right(prefix)))
         data = tmp_path / "postgres"
         data.mkdir()

@@ -204,9 +204,10 @@ async def test_records_nobody_foresaw_are_buried_a_bounded_number_at_once_and_no
 
 
 def _alone(handler: Handler) -> Handler:
-    """The service's handler as it was registered, without the isolation around it."""
+    """The service's handler as it was registered, without what asks for proofs and isolates around it."""
     assert isinstance(handler, partial)
-    inner: Handler = handler.args[1]
+    isolated = handler.args[2]
+    inner: Handler = isolated.args[1]
     return inner
 
 
