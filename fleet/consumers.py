@@ -137,9 +137,7 @@ class Consumers:
         return [consumer for consumer in self._consumers if consumer.topic == topic]
 
     def _build(self) -> KafkaBroker:
-        settings = self._settings
         broker = _Broker(
-            settings.kafka_bootstrap.split(","),
             ack_policy=AckPolicy.NACK_ON_ERROR,
             allow_auto_create_topics=False,
             consumer_only=True,  # what a service publishes goes through its outbox
@@ -151,7 +149,7 @@ class Consumers:
             logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,
         )
-        broker.brokers = kafka_client.connection(settings)
+        broker.brokers = kafka_client.connection(self._settings)
         for consumer in self._consumers:
             self._subscribe(broker, consumer)
         return broker

@@ -25,6 +25,8 @@ SECRETS: Final = (
     *("DATABASE_URL", "KAFKA_PASSWORD", "STRIPE_SECRET_KEY", "ATTESTATION_KEYS"),
     *("PUBLISHER_KEY", "PUBLISHERS_KEYS"),
 )
+# Where a container engine mounts secrets: nobody else is in the container.
+MOUNTED: Final = Path("/run/secrets")
 SECRET_ENDINGS: Final = ("_SECRET", "_SECRETS", "_DATABASE_URL", "_PASSWORD")
 
 
@@ -159,8 +161,14 @@ def _file(name: str, path: Path) -> Iterator[tuple[str, str]]:
         others = path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP)
     except OSError:
         return  # the doctor says so anyhow
-    if others and not name.endswith(("_CA_FILE", "_CERTIFICATE_FILE")):
+    if others and _reached(path) and not name.endswith(("_CA_FILE", "_CERTIFICATE_FILE")):
         yield (
             f"{name}: others may use {path}",
             f"chmod 0400 {path}, owned by the user that runs Hobbs (docs/operations/secrets.md)",
         )
+
+
+def _reached(path: Path) -> bool:
+    """Whether other users of this machine may enter its folder, and it is not mounted for one container."""
+    folder = path.absolute().parent
+    return folder != MOUNTED and bool(folder.stat().st_mode & stat.S_IXOTH)
