@@ -22,16 +22,15 @@ from schemas.proved import PROVES, READS_PROVED, publishers_keys
 from schemas.services import KAFKA_USERS, LOGINS
 
 FOLDER: Final = Path(__file__).parent / "secrets"
-PLACE: Final = "postgres:5432/hobbs"
-# The broker's certificate is for its name among the containers, and for this machine.
-KAFKA_NAMES: Final = "DNS:kafka,DNS:localhost,IP:127.0.0.1"
+PLACE: Final = "postgres:5432/hobbs?sslmode=verify-full&sslrootcert=/run/secrets/postgres_ca"
+SERVERS: Final = ("kafka", "postgres")
 CERTIFICATE_DAYS: Final = 3_650
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--place", default=PLACE, help="host:port/database that the URLs name (%(default)s)")
+    parser.add_argument("--place", default=PLACE, help="host:port/database?words of the URLs (%(default)s)")
     options = parser.parse_args()
     made = make_secrets(options.folder, options.place)
     for name in made:
@@ -57,32 +56,36 @@ def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
 
 
 def _certificates(folder: Path) -> list[str]:
-    """The broker's certificate, and that of its CA, whose key is thrown away: it signs no other."""
-    names = ("kafka_ca", "kafka_keystore")
-    if all((folder / name).exists() for name in names):
-        return []
-    if shutil.which("openssl") is None:
-        raise SystemExit("openssl is not here: it makes the broker's certificate; install it and try again")
-    with tempfile.TemporaryDirectory(dir=folder) as made:
-        _signed(Path(made))
-        for name in names:
-            (folder / name).unlink(missing_ok=True)
-            _write_new(folder / name, (Path(made) / name).read_text(encoding="utf-8").rstrip())
-    return list(names)
+    """Of each server key and certificate, and its CA, whose key is thrown away: it signs no other."""
+    made: list[str] = []
+    for server in SERVERS:
+        names = (f"{server}_ca", f"{server}_keystore")
+        if all((folder / name).exists() for name in names):
+            continue
+        if shutil.which("openssl") is None:
+            raise SystemExit("openssl is not here: it makes servers' certificates; install it and try again")
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            for name, value in zip(names, _signed(Path(scratch), server), strict=True):
+                (folder / name).unlink(missing_ok=True)
+                _write_new(folder / name, value.rstrip())
+        made += names
+    return made
 
 
-def _signed(folder: Path) -> None:
-    (folder / "names").write_text(f"subjectAltName={KAFKA_NAMES}\n", encoding="utf-8")
+def _signed(folder: Path, server: str) -> tuple[str, str]:
+    """A CA's certificate, and the server's key and certificate for its name among the containers and here."""
+    (folder / "names").write_text(
+        f"subjectAltName=DNS:{server},DNS:localhost,IP:127.0.0.1\n", encoding="utf-8"
+    )
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout")
-    until = ("-days", str(CERTIFICATE_DAYS))
+    until = ("-days", str(CERTIFICATE_DAYS), "-out")
     ca = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
-    signer = ("-CA", "kafka_ca", "-CAkey", "ca_key", "-CAcreateserial", "-extfile", "names")
-    named = ("-subj", "/CN=Hobbs Kafka CA", *until, "-out", "kafka_ca")
-    _openssl(folder, "req", "-x509", *key, "ca_key", *ca, *named)
-    _openssl(folder, "req", *key, "key", "-subj", "/CN=kafka", "-out", "request")
-    _openssl(folder, "x509", "-req", "-in", "request", *signer, *until, "-out", "certificate")
-    pem = "".join((folder / name).read_text(encoding="utf-8") for name in ("key", "certificate"))
-    (folder / "kafka_keystore").write_text(pem, encoding="utf-8")
+    signer = ("-CA", "ca", "-CAkey", "ca_key", "-CAcreateserial", "-extfile", "names")
+    _openssl(folder, "req", "-x509", *key, "ca_key", *ca, "-subj", f"/CN=Hobbs {server} CA", *until, "ca")
+    _openssl(folder, "req", *key, "key", "-subj", f"/CN={server}", "-out", "request")
+    _openssl(folder, "x509", "-req", "-in", "request", *signer, *until, "certificate")
+    written = {name: (folder / name).read_text(encoding="utf-8") for name in ("ca", "key", "certificate")}
+    return written["ca"], written["key"] + written["certificate"]
 
 
 def _openssl(folder: Path, *words: str) -> None:
