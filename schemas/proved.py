@@ -42,7 +42,8 @@ PROVED: Final[Mapping[str, Proved]] = {
         by=("billing", "payouts", "receivables", "adjustments", "reserves"), read_by=("ledger",)
     ),
     "revert.requested": Proved(by=("reserves",), read_by=("ledger",)),
-    "hold.requested": Proved(by=("receivables",), read_by=("ledger",), others=True),
+    "hold.requested": Proved(by=("receivables",), read_by=("ledger",)),
+    "group.requested": Proved(by=(), read_by=("ledger",)),  # no service asks: it would be an unproved journal
     "journal.posted": Proved(by=("ledger",), read_by=("payouts", "adjustments", "reserves", "receivables")),
     "journal.refused": Proved(by=("ledger",), read_by=("adjustments", "reserves")),
     "hold.changed": Proved(by=("ledger",), read_by=("receivables",)),

@@ -15,7 +15,7 @@ from tests.integration.promises.consumed import CONSUMED, Consumed
 from tests.integration.promises.test_isolation import given
 
 KEYS = {who: f"the key of {who}".ljust(32, "x") for who in PROVES}
-ASKED = [one for one in CONSUMED if one.topic in PROVED]
+ASKED = [one for one in CONSUMED if one.topic in PROVED and PROVED[one.topic].by]
 SERVICES_ONLY = [one for one in ASKED if not PROVED[one.topic].others]
 
 
@@ -108,6 +108,22 @@ async def test_what_was_admitted_before_there_were_keys_is_a_repeat(
     before = await effects(service)
     await service.handle(consumed.topic, [unproved])
     assert (await effects(service), await service.letters()) == (before, [])
+
+
+async def test_whoever_has_the_operators_user_posts_no_group_and_moves_no_hold(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be a journal that no login vouches for and no second person saw (docs/decisions/0326)."""
+    groups = next(one for one in CONSUMED if one.topic == "group.requested")
+    holds = next(one for one in ASKED if one.topic == "hold.requested")
+    service = await asked(build, groups, monkeypatch)
+    before = await effects(service)
+    for consumed in (groups, holds):
+        for who in ("operator", *PROVES):
+            await service.handle(consumed.topic, [without_proof(who, consumed.event(1))])
+    await service.handle("group.requested", [by("billing", groups.event(1))])
+    assert {reason for reason, _ in await service.letters()} == {NOT_PROVED}
+    assert await effects(service) == before
 
 
 FLIGHT = next(one for one in ASKED if one.topic == "flight.completed")
