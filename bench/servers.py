@@ -30,7 +30,7 @@ from hobbs.local.stripe_sim.control import Control
 from schemas.proved import PROVES
 
 # Of every deployment: what the bench itself publishes for a service is proved before there is one.
-PUBLISHER_KEYS = {who: f"what {who} proves in the bench".ljust(32) for who in PROVES}
+PUBLISHER_KEYS = {who: f"what {who} proves in the bench".ljust(40, ".") for who in PROVES}
 # Usual settings for a server of this size; none trades durability for speed.
 _MEMORY_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
 POSTGRES_SETTINGS = (

@@ -291,7 +291,7 @@ def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
 
 
 class _Broker(KafkaBroker):
-    """FastStream's broker with our consumer, which is told by us how to log in: FastStream has no tokens."""
+    """FastStream's broker with our consumer, which logs in as our producers do."""
 
     brokers: Mapping[str, Any]
 
