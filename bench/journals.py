@@ -20,13 +20,16 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 from sqlalchemy import Row
 
+from bench.servers import PUBLISHER_KEYS
 from fleet.database import Database, Tx
 from fleet.envelope import Record, cloud_event_headers, first_cause, uuid7
+from fleet.proofs import key_of_topic, with_proof
 from schemas.journals import EntryRequest, JournalRequested
 
 TOPIC = "journal.requested"
 STUDENTS, INSTRUCTORS = 2_000, 200
 PARTITIONS = 12
+_PROVES = key_of_topic(PUBLISHER_KEYS["billing"].encode(), TOPIC)
 REPORTED_AFTER = timedelta(minutes=20)
 
 
@@ -55,23 +58,29 @@ def request_record(flight: str, number: int, flown_at: datetime, dice: random.Ra
         ],
         memo=f"flight {flight}",
     )
+    return record_of(event, number, flown_at)
+
+
+def record_of(event: JournalRequested, number: int, at: datetime) -> Record:
+    """The record of a request, as billing publishes and proves it."""
     cause = first_cause()
     headers = cloud_event_headers(
         event_id=uuid7(),
         source="hobbs/billing",
         topic=TOPIC,
-        at=flown_at,
+        at=at,
         correlation_id=cause.correlation_id,
         traceparent=cause.traceparent,
     )
+    key, value = event.source.encode(), event.model_dump_json().encode()
     return Record(
         topic=TOPIC,
         partition=number % PARTITIONS,
         offset=number,
-        key=event.source.encode(),
-        value=event.model_dump_json().encode(),
-        headers={name: value.decode() for name, value in headers},
-        timestamp=flown_at,
+        key=key,
+        value=value,
+        headers={name: said.decode() for name, said in with_proof(_PROVES, TOPIC, headers, key, value)},
+        timestamp=at,
     )
 
 

@@ -16,6 +16,7 @@ from hobbs.local.child import Child, stop_all
 from hobbs.local.fleet_processes import (
     DRAIN_WITHIN_S,
     Fleet,
+    attestation_key,
     ensure_webhook_endpoints,
     fleet_ports,
     ops_port,
@@ -26,7 +27,10 @@ from hobbs.local.ports import free_ports
 from hobbs.local.running_fleet import create_topics
 from hobbs.local.stack import Stack, running_stack
 from hobbs.local.stripe_sim.control import Control
+from schemas.proved import PROVES
 
+# Of every deployment: what the bench itself publishes for a service is proved before there is one.
+PUBLISHER_KEYS = {who: f"what {who} proves in the bench".ljust(40, ".") for who in PROVES}
 # Usual settings for a server of this size; none trades durability for speed.
 _MEMORY_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
 POSTGRES_SETTINGS = (
@@ -118,6 +122,8 @@ async def deployed(stack: Stack) -> AsyncIterator[Deployment]:
         passwords=passwords,
         ports=ports,
         webhook_secrets=ensure_webhook_endpoints(folder, stack.simulator, ports["gateway"]),
+        publisher_keys=PUBLISHER_KEYS,
+        attestation_key=attestation_key(folder),
         topic_prefix=prefix,
     )
     deployment = Deployment(stack=stack, fleet=fleet)

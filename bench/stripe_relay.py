@@ -13,14 +13,12 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from bench import processes
+from bench import journals, processes
 from bench.figures import Figure, at_least, at_most
 from bench.flights import UNHURRIED, open_school, start_all, until, wallets
 from bench.processes import Shares, percentages
 from bench.servers import Deployment, deployed
-from fleet.envelope import Message, first_cause
-from fleet.kafka_client import publish_once
-from hobbs.local.running_fleet import operator_settings
+from fleet.envelope import Record
 from hobbs.local.stack import Stack
 from hobbs.local.stripe_sim.control import Control
 from schemas.journals import EntryRequest, JournalRequested
@@ -104,14 +102,15 @@ async def one_at_a_time(deployment: Deployment, calls: Calls) -> float:
 
 async def owe(deployment: Deployment, waves: int) -> None:
     """Ask the ledger for a journal, `waves` times for each payee, so that none are merged."""
-    settings = operator_settings(deployment.fleet)
+    fleet = deployment.fleet
     for wave in range(waves):
-        batch = [requested(wave, wallet) for wallet in wallets()[:PAYEES]]
-        await publish_once(settings, batch, service="billing")
+        batch = [requested(wave, number, wallet) for number, wallet in enumerate(wallets()[:PAYEES])]
+        async with journals.producing(fleet.kafka_bootstrap) as producer:
+            await journals.produce(producer, fleet.topic_prefix, batch)
         await asyncio.sleep(1.5)
 
 
-def requested(wave: int, wallet: str) -> Message:
+def requested(wave: int, number: int, wallet: str) -> Record:
     amount = 5_000 + wave
     event = JournalRequested(
         source=f"flight:{wallet.replace(':', '-')}-{wave}:1",
@@ -123,7 +122,7 @@ def requested(wave: int, wallet: str) -> Message:
             EntryRequest(wallet=wallet, amount=amount),
         ],
     )
-    return Message(topic="journal.requested", key=event.source, event=event, cause=first_cause())
+    return journals.record_of(event, number, event.occurred_at)
 
 
 async def out_of_order(owner: asyncpg.Connection, stripe: Control) -> int:

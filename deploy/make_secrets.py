@@ -1,28 +1,36 @@
-"""Makes the missing secrets of a compose installation in deploy/secrets; existing ones do not change.
+"""Makes the missing secrets of a compose installation in deploy/secrets; existing ones do not change, but for
+the lists by which services know each other, which follow from the keys of all.
 
 The files are readable by everybody, but only their owner may enter the folder: containers run as other users
-and read each file through its own mount. Standard library only; it runs before anything is installed.
+and read each file through its own mount. Standard library only, and openssl; it runs before anything is
+installed.
 """
 
 import argparse
 import os
 import secrets
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it finds only its own folder
 
-from schemas.services import ASKS_LEDGER, KAFKA_USERS, LOGINS
+from schemas.proved import PROVES, READS_PROVED, publishers_keys
+from schemas.services import KAFKA_USERS, LOGINS
 
 FOLDER: Final = Path(__file__).parent / "secrets"
-PLACE: Final = "postgres:5432/hobbs"
+PLACE: Final = "postgres:5432/hobbs?sslmode=verify-full&sslrootcert=/run/secrets/postgres_ca"
+SERVERS: Final = ("kafka", "postgres")
+CERTIFICATE_DAYS: Final = 3_650
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--place", default=PLACE, help="host:port/database that the URLs name (%(default)s)")
+    parser.add_argument("--place", default=PLACE, help="host:port/database?words of the URLs (%(default)s)")
     options = parser.parse_args()
     made = make_secrets(options.folder, options.place)
     for name in made:
@@ -44,24 +52,65 @@ def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
         for login in LOGINS
     }
     made += [name for name, value in urls.items() if _write_new(folder / name, value)]
-    return made + _publishers_keys(folder)
+    return made + _certificates(folder) + _publishers_keys(folder)
+
+
+def _certificates(folder: Path) -> list[str]:
+    """Of each server key and certificate, and its CA, whose key is thrown away: it signs no other."""
+    made: list[str] = []
+    for server in SERVERS:
+        names = (f"{server}_ca", f"{server}_keystore")
+        if all((folder / name).exists() for name in names):
+            continue
+        if shutil.which("openssl") is None:
+            raise SystemExit("openssl is not here: it makes servers' certificates; install it and try again")
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            for name, value in zip(names, _signed(Path(scratch), server), strict=True):
+                (folder / name).unlink(missing_ok=True)
+                _write_new(folder / name, value.rstrip())
+        made += names
+    return made
+
+
+def _signed(folder: Path, server: str) -> tuple[str, str]:
+    """A CA's certificate, and the server's key and certificate for its name among the containers and here."""
+    (folder / "names").write_text(
+        f"subjectAltName=DNS:{server},DNS:localhost,IP:127.0.0.1\n", encoding="utf-8"
+    )
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout")
+    until = ("-days", str(CERTIFICATE_DAYS), "-out")
+    ca = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+    signer = ("-CA", "ca", "-CAkey", "ca_key", "-CAcreateserial", "-extfile", "names")
+    _openssl(folder, "req", "-x509", *key, "ca_key", *ca, "-subj", f"/CN=Hobbs {server} CA", *until, "ca")
+    _openssl(folder, "req", *key, "key", "-subj", f"/CN={server}", "-out", "request")
+    _openssl(folder, "x509", "-req", "-in", "request", *signer, *until, "certificate")
+    written = {name: (folder / name).read_text(encoding="utf-8") for name in ("ca", "key", "certificate")}
+    return written["ca"], written["key"] + written["certificate"]
+
+
+def _openssl(folder: Path, *words: str) -> None:
+    done = subprocess.run(["openssl", *words], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"openssl {words[0]} failed: {done.stderr.strip()}")
 
 
 def _publishers_keys(folder: Path) -> list[str]:
-    """What the ledger knows publishers by: the keys of all, also of one that was made since."""
-    path = folder / "publishers_keys"
-    known = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    named = {entry.partition(":")[0].strip() for entry in known.split(",")}
-    entries = [
-        f"{who}:{(folder / f'{who}_request_key').read_text(encoding='utf-8').strip()}"
-        for who in ASKS_LEDGER
-        if who not in named
-    ]
-    if not entries:
-        return []
-    path.unlink(missing_ok=True)
-    _write_new(path, ",".join([*([known] if known else []), *entries]))
-    return [path.name]
+    """What each service knows publishers by: it follows from their keys, and changes when they do."""
+    keys = {who: _keys_in(folder / f"{who}_publisher_key") for who in PROVES}
+    made = []
+    for reader in READS_PROVED:
+        path, value = folder / f"{reader}_publishers_keys", publishers_keys(reader, keys)
+        if path.exists() and path.read_text(encoding="utf-8").strip() == value:
+            continue
+        path.unlink(missing_ok=True)
+        _write_new(path, value)
+        made.append(path.name)
+    return made
+
+
+def _keys_in(path: Path) -> list[str]:
+    """While a key is rotated its file has two, with a comma between them."""
+    return [key.strip() for key in path.read_text(encoding="utf-8").split(",") if key.strip()]
 
 
 def _plain_secrets() -> dict[str, str]:
@@ -73,7 +122,7 @@ def _plain_secrets() -> dict[str, str]:
         "stripe_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "stripe_connect_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "console_oidc_client_secret": secrets.token_urlsafe(24),
-        **{f"{who}_request_key": secrets.token_urlsafe(32) for who in ASKS_LEDGER},
+        **{f"{who}_publisher_key": secrets.token_urlsafe(32) for who in PROVES},
         **{f"{who}_kafka_password": secrets.token_urlsafe(24) for who in KAFKA_USERS},
     }
 

@@ -14,7 +14,7 @@ import dataclasses
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -137,10 +137,7 @@ class Consumers:
         return [consumer for consumer in self._consumers if consumer.topic == topic]
 
     def _build(self) -> KafkaBroker:
-        settings = self._settings
         broker = _Broker(
-            settings.kafka_bootstrap.split(","),
-            security=kafka_client.security(settings),
             ack_policy=AckPolicy.NACK_ON_ERROR,
             allow_auto_create_topics=False,
             consumer_only=True,  # what a service publishes goes through its outbox
@@ -152,6 +149,7 @@ class Consumers:
             logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,
         )
+        broker.brokers = kafka_client.connection(self._settings)
         for consumer in self._consumers:
             self._subscribe(broker, consumer)
         return broker
@@ -293,11 +291,13 @@ def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
 
 
 class _Broker(KafkaBroker):
-    """FastStream's broker with our consumer."""
+    """FastStream's broker with our consumer, which logs in as our producers do."""
+
+    brokers: Mapping[str, Any]
 
     async def _connect(self) -> Any:
         made = await super()._connect()
-        self.config.broker_config.builder = partial(Reader, **made.keywords)  # type: ignore[attr-defined]
+        self.config.broker_config.builder = partial(Reader, **made.keywords | self.brokers)  # type: ignore[attr-defined]
         return self.config.broker_config.builder
 
     async def start(self) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 
 from fleet import logs, metrics, signals
 from fleet.health import Check, what_is_wrong
-from fleet.serving import ops_server
+from fleet.serving import PartEnded, ops_server
 from fleet.settings import ProcessSettings, WrongSettings
-from fleet.worker import DRAIN_S, PartEnded, Worker
+from fleet.worker import DRAIN_S, Worker
 
 PAUSE_FIRST_S, PAUSE_MAX_S = 1.0, 60.0
 STOOD_S = 300.0  # who worked for so long begins with the first pause again

@@ -135,10 +135,20 @@ async def remember(tx: Tx, message: Message) -> None:
     await tx.all(_ADMIT, keys=[message.event_id], hashes=[sha256(message.body).digest()])
 
 
-async def bury_unreadable(tx: Tx, record: Record, problem: Unreadable) -> None:
-    """Keep one record as a dead letter; its event is not admitted."""
-    await dead_letters.bury_letters(tx, await unreadable_letters(tx, [record], problem))
-    metrics.RECORDS.labels(tx.service, "dead").inc()
+async def not_admitted(tx: Tx, records: Sequence[Record]) -> list[Record]:
+    """Those whose own id was not admitted before with this content."""
+    keys = [event_key_of(record, None) for record in records]
+    rows = await tx.all(_KNOWN, keys=[key for key in keys if key is not None])
+    known = {row.event_key: row.payload_hash for row in rows}
+    return [
+        record for record, key in zip(records, keys, strict=True) if known.get(key) != payload_hash(record)
+    ]
+
+
+async def bury_unreadable(tx: Tx, records: Sequence[Record], problem: Unreadable) -> None:
+    """Keep records as dead letters; their events are not admitted."""
+    await dead_letters.bury_letters(tx, await unreadable_letters(tx, records, problem))
+    metrics.RECORDS.labels(tx.service, "dead").inc(len(records))
 
 
 def _read_all(

@@ -82,7 +82,7 @@ async def _not_buried(db: Database, batch: Sequence[Record]) -> list[Record]:
 async def _bury(db: Database, record: Record, error: Exception) -> None:
     problem = Unreadable(UNFORESEEN, f"no rule foresaw this record: {type(error).__name__}")
     async with db.transaction() as tx:
-        await inbox.bury_unreadable(tx, record, problem)
+        await inbox.bury_unreadable(tx, [record], problem)
     metrics.ISOLATED.labels(db.schema, record.topic).inc()
     _log.error(
         "a record nobody foresaw is buried",

@@ -10,9 +10,9 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import NoError, RequestTimedOutError, TopicAlreadyExistsError, for_code
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from fleet.envelope import Message, headers_of
+from fleet.kafka_tokens import ClientCredentials
 from fleet.settings import Settings
 
 DESCRIBE_TIMES, DESCRIBE_EVERY_S = 300, 0.1
@@ -44,26 +44,21 @@ def connection(settings: Settings) -> dict[str, Any]:
     if context := _tls(settings):
         arguments["ssl_context"] = context
     if settings.kafka_security_protocol.startswith("SASL"):
-        arguments |= {
-            "sasl_mechanism": settings.kafka_sasl_mechanism,
-            "sasl_plain_username": settings.kafka_username,
-            "sasl_plain_password": _password(settings),
-        }
+        arguments |= {"sasl_mechanism": settings.kafka_sasl_mechanism} | _login(settings)
     return arguments
 
 
-def security(settings: Settings) -> BaseSecurity:
-    """The same connection in FastStream's words."""
-    context = _tls(settings)
-    if not settings.kafka_security_protocol.startswith("SASL"):
-        return BaseSecurity(ssl_context=context, use_ssl=context is not None)
-    kinds = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
-    return kinds[settings.kafka_sasl_mechanism](
-        username=settings.kafka_username or "",
-        password=_password(settings) or "",
-        ssl_context=context,
-        use_ssl=context is not None,
+def _login(settings: Settings) -> dict[str, Any]:
+    password = settings.kafka_password.get_secret_value() if settings.kafka_password else None
+    if settings.kafka_sasl_mechanism != "OAUTHBEARER":
+        return {"sasl_plain_username": settings.kafka_username, "sasl_plain_password": password}
+    tokens = ClientCredentials(
+        settings.kafka_token_url,
+        client=settings.kafka_username or "",
+        secret=password or "",
+        scope=settings.kafka_token_scope,
     )
+    return {"sasl_oauth_token_provider": tokens}
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
@@ -73,10 +68,6 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     if settings.kafka_certificate_file:
         context.load_cert_chain(settings.kafka_certificate_file, settings.kafka_key_file)
     return context
-
-
-def _password(settings: Settings) -> str | None:
-    return settings.kafka_password.get_secret_value() if settings.kafka_password else None
 
 
 def make_producer(

@@ -26,7 +26,7 @@ from fleet.envelope import OWN_SOURCES, Message, cloud_event_headers, headers_of
 from fleet.faults import fault_point
 from fleet.kafka_client import PRODUCER_TIMEOUT_S, connection, make_producer
 from fleet.partitions import partition_of
-from fleet.proofs import PROVED, key_of, with_proof
+from fleet.proofs import PROOF, key_of, key_of_topic, with_proof
 from fleet.settings import Settings
 
 VALUE_BYTES_MAX = 900_000
@@ -137,10 +137,11 @@ class OutboxRelay:
     ) -> None:
         """kept_days: how long the log keeps what was sent; 0: there is none.
 
-        proof_key: proves that requests to the ledger are this service's (proofs.py); empty: nothing does.
+        proof_key: proves that what is published is this service's (proofs.py); empty: nothing does.
         """
         self._kept_days = kept_days
         self._proof_key = proof_key
+        self._topic_keys: dict[str, bytes] = {}
         self._prune_at = 0.0  # by the event loop's clock
         self._database = database
         self._kafka = kafka
@@ -157,7 +158,7 @@ class OutboxRelay:
             connection(settings),
             settings.topic_prefix,
             kept_days=settings.outbox_kept_days,
-            proof_key=key_of(settings.request_key),
+            proof_key=key_of(settings.publisher_key),
         )
 
     async def run(self) -> None:
@@ -274,9 +275,12 @@ class OutboxRelay:
 
     def _headers(self, row: Row[Any]) -> list[tuple[str, bytes]]:
         headers = _headers(row)
-        if self._proof_key and row.topic in PROVED:
-            return with_proof(self._proof_key, row.topic, headers, row.key, row.value)
-        return headers
+        if not self._proof_key or any(name == PROOF for name, _ in headers):  # a redriven one has its own
+            return headers
+        key = self._topic_keys.get(row.topic)
+        if key is None:
+            key = self._topic_keys[row.topic] = key_of_topic(self._proof_key, row.topic)
+        return with_proof(key, row.topic, headers, row.key, row.value)
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
         return len(await producer.partitions_for(self._prefix + topic))

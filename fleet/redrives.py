@@ -33,8 +33,7 @@ async def take(db: Database, handlers: Mapping[str, Handler], batch: Sequence[Re
             continue
         problem = Unreadable("no_such_topic", f"{db.schema} reads no topic of the name that the record bears")
         async with db.transaction() as tx:
-            for record in records:
-                await inbox.bury_unreadable(tx, record, problem)
+            await inbox.bury_unreadable(tx, records, problem)
 
 
 def as_it_was(record: Record) -> Record:

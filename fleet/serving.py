@@ -49,6 +49,10 @@ class Together:
         return getattr(self._transport, name)
 
 
+class PartEnded(Exception):
+    """A part of a worker ended that nobody asked to: the worker is of no more use."""
+
+
 class PromptHeaders(H11Protocol):
     """Closes a connection whose request's head is not whole in time: uvicorn itself waits for ever."""
 
@@ -105,3 +109,11 @@ def ops_server(settings: ProcessSettings, live: Checks, ready: Checks) -> uvicor
 def _signals_stay_ours() -> Iterator[None]:
     """Takes the place of uvicorn's signal handlers: the worker drains in its own order."""
     yield
+
+
+async def serve(server: uvicorn.Server) -> None:
+    """Serve until it is told to exit. Raises PartEnded when it cannot."""
+    try:
+        await server.serve()
+    except SystemExit as asked:  # uvicorn's answer to an address that is taken
+        raise PartEnded("no HTTP server") from asked

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -21,11 +22,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from fleet.attestation_keys import missing_keys, refused_keys
+from fleet import attestation_keys, proofs
+from fleet.attestation_keys import refused_keys
 from fleet.database_url import VERIFIED, is_local, mode, read_url, with_mode
-from fleet.hosts import named_hosts
+from fleet.hosts import is_this_machine, named_hosts
 from fleet.kafka_address import refused_brokers
-from fleet.proofs import strong
 
 PREFIX = "HOBBS_"
 SHARED_SECRETS = frozenset({"kafka_password"})  # of the brokers' user, which may be one for all services
@@ -102,9 +103,12 @@ class Settings(ProcessSettings):
     database_role: str | None = None  # that the login is a member of, and acts as: of a person's commands
     kafka_bootstrap: str
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
+    # Of OAUTHBEARER: who gives tokens to the user (client id) and password (client secret), and for what.
+    kafka_token_url: str = Field(default="", validate_default=True)
+    kafka_token_scope: str = ""
     kafka_ca_file: FilePath | None = None
     # Who this is to brokers that ask for a certificate (SSL, SASL_SSL): certificate and chain, and its key.
     kafka_certificate_file: FilePath | None = None
@@ -112,8 +116,10 @@ class Settings(ProcessSettings):
     # Brokers that ask nobody who they are, and to which a live deployment may go all the same: as above.
     kafka_private_hosts: str = ""
     topic_prefix: str = ""
-    # Proves to the ledger that its requests are this service's (proofs.py); empty: they are not proved.
-    request_key: SecretStr = SecretStr("")
+    # Proves that what it publishes is this service's (proofs.py): the first of several, with commas, does.
+    publisher_key: SecretStr = SecretStr("")
+    # `<service>/<topic>:<key>,…`: whom it believes; empty: everybody.
+    publishers_keys: SecretStr = SecretStr("")
     # How long a killed worker keeps its partitions; a batch may keep the event loop for about a second.
     kafka_session_timeout_s: float = Field(default=15.0, ge=1, le=300)
     # How long a timer's job is left to a process that may be dead; a job that takes longer may run twice.
@@ -141,12 +147,28 @@ class Settings(ProcessSettings):
             )
         return given
 
-    @field_validator("request_key")
+    @field_validator("publisher_key")
     @classmethod
     def _is_strong_or_none(cls, key: SecretStr) -> SecretStr:
-        if given := key.get_secret_value().strip():
-            strong(given, "it")
+        if given := proofs.key_of(key):
+            proofs.strong(given.decode(), "it")
         return key
+
+    @field_validator("publishers_keys")
+    @classmethod
+    def _are_keys_of_topics(cls, keys: SecretStr) -> SecretStr:
+        proofs.keys_of_publishers(keys)
+        return keys
+
+    @field_validator("kafka_token_url")
+    @classmethod
+    def _is_where_tokens_are(cls, url: str, info: ValidationInfo) -> str:
+        if info.data.get("kafka_sasl_mechanism") != "OAUTHBEARER":
+            return url
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
+            raise ValueError("OAUTHBEARER needs the https:// address that gives tokens to its client")
+        return url
 
     @field_validator("kafka_bootstrap")
     @classmethod
@@ -208,9 +230,30 @@ def _first_line(path: Path) -> str:
     return lines[0].strip()
 
 
-def refused_live(told: Mapping[str, Any]) -> str | None:
-    """Why a live deployment does not start with these settings: it would believe whoever writes to Kafka."""
-    return refused_brokers(told) or missing_keys(told)
+def refused_live(told: Mapping[str, Any], *, reads: bool = True) -> str | None:
+    """Why a live deployment does not start with these settings: it would believe whoever writes to Kafka.
+
+    reads: whether the service acts on what another one says.
+    """
+    attested = attestation_keys.missing_keys(told) if "attestation_keys" in told else None
+    return refused_brokers(told) or attested or proofs.missing_keys(told, reads=reads)
+
+
+def _refuse_live(livemode: bool, told: ValidationInfo, *, reads: bool) -> bool:
+    if livemode and (refused := refused_live(told.data, reads=reads)):
+        raise ValueError(refused)
+    return livemode
+
+
+class LiveSettings(Settings):
+    """Of who acts on what other services say: whether this deployment is live, as the gateway has it."""
+
+    stripe_livemode: bool = False
+
+    @field_validator("stripe_livemode")
+    @classmethod
+    def _is_live_only_where_publishers_are_known(cls, livemode: bool, told: ValidationInfo) -> bool:
+        return _refuse_live(livemode, told, reads=True)
 
 
 class SettingsWithKeys(Settings):
@@ -227,13 +270,12 @@ class SettingsWithKeys(Settings):
 
 
 class SettingsWithMode(SettingsWithKeys):
-    """Of who has no key of Stripe's, and is told which of Stripe's two modes this deployment is of."""
+    """Of who reads or writes webhooks and has no key of Stripe's: which mode this deployment is of."""
 
+    reads_services: ClassVar[bool] = True
     stripe_livemode: bool = False
 
     @field_validator("stripe_livemode")
     @classmethod
     def _is_live_only_where_writers_are_known(cls, livemode: bool, told: ValidationInfo) -> bool:
-        if livemode and (refused := refused_live(told.data)):
-            raise ValueError(refused)
-        return livemode
+        return _refuse_live(livemode, told, reads=cls.reads_services)

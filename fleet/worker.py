@@ -30,9 +30,11 @@ from fleet.member import Consumer, First
 from fleet.outbox import OutboxRelay
 from fleet.own_check import POLL_S, OwnCheck
 from fleet.positions import Positions
+from fleet.proofs import Proved, Publishers, keys_of_publishers
+from fleet.proved import hand_proved
 from fleet.reader import partitions_of
 from fleet.revisions import pending_migrations
-from fleet.serving import make_server, ops_server
+from fleet.serving import PartEnded, make_server, ops_server, serve
 from fleet.settings import Settings
 from fleet.shadows import Known, Mark
 from fleet.shared_batches import BATCH_EVERY_S, Handler, SharedBatches
@@ -47,14 +49,12 @@ OWN_LOOPS = ("outbox", "watch", "measure", "own_check", "consumers")
 _Job = Callable[[], Coroutine[Any, Any, None]]
 
 
-class PartEnded(Exception):
-    """A part of the worker ended that nobody asked to: the worker is of no more use."""
-
-
 class Worker:
     """A service's worker. Register consumers, loops and timers, then `run`."""
 
-    def __init__(self, service: str, settings: Settings) -> None:
+    def __init__(
+        self, service: str, settings: Settings, *, proved: Mapping[str, Proved] = MappingProxyType({})
+    ) -> None:
         self.service = service
         self.settings = settings
         self.log = logging.getLogger(f"services.{service}")
@@ -64,6 +64,7 @@ class Worker:
             pool_size=settings.database_pool_size,
             role=settings.database_role,
         )
+        self.publishers = Publishers(keys_of_publishers(settings.publishers_keys), proved)
         self.handlers: dict[str, Handler] = {}  # of each topic that it consumes, for whoever replays one
         self.ready_checks: dict[str, Check] = {
             "postgres": self._check_postgres,
@@ -112,7 +113,8 @@ class Worker:
         other services handle, by service; only when this topic is read again from an earlier place, or for
         the first time, as after a restore.
         """
-        self.handlers[topic] = partial(isolate, self.database, handler)
+        handed = partial(isolate, self.database, handler)
+        self.handlers[topic] = partial(hand_proved, self.database, self.publishers, handed)
         shared = SharedBatches(self.handlers[topic], every_s=every_s)
         for _ in range(members):
             first = [First(topic=name) for name in after]
@@ -241,7 +243,7 @@ class Worker:
             tasks = [
                 asyncio.create_task(self._supervise(name, job), name=name) for name, job in self._all_jobs()
             ]
-            serving = [asyncio.create_task(_serve(server), name="http") for server in servers]
+            serving = [asyncio.create_task(serve(server), name="http") for server in servers]
             self.log.info("started")
             try:
                 await self._until_asked_to_stop([*tasks, *serving])
@@ -390,10 +392,3 @@ class Worker:
         stopping: asyncio.Task[None] = asyncio.create_task(producer.stop())
         self._discarded.add(stopping)
         stopping.add_done_callback(self._discarded.discard)
-
-
-async def _serve(server: uvicorn.Server) -> None:
-    try:
-        await server.serve()
-    except SystemExit as asked:  # uvicorn's answer to an address that is taken
-        raise PartEnded("no HTTP server") from asked

@@ -24,7 +24,6 @@ class JournalType:
 
 
 NOTES = "hobbs payments revert-note"
-ASK_FOR_REVERTS = frozenset({"reserves"})  # a test: as the table of topics
 REGISTERED = (
     JournalType(event_type="flight", prefix="flight", service="billing"),
     JournalType(event_type="adjustment", prefix="adjustment", service="adjustments"),

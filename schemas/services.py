@@ -44,5 +44,4 @@ SCHEDULING = "scheduling"  # the school's own system that books aircraft: foreig
 DECIDE = (*SERVICES, CONSOLE)  # whoever takes people's decisions, each about its own objects
 MIGRATE = "migrate"  # `hobbs migrate`: a user of Kafka that makes missing topics and reads none
 KAFKA_USERS = (*DECIDE, OPERATOR, SCHEDULING, MIGRATE)  # whoever logs in to the brokers
-ASKS_LEDGER = ("billing", "payouts", "receivables", "adjustments", "reserves")  # as the table of topics says
 LOGINS = (OPERATOR, *SERVICES, CONSOLE)  # whoever logs in to Postgres

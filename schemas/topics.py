@@ -249,8 +249,7 @@ _TOPICS = (
         name="hold.requested",
         model=HoldRequested,
         key="hold",
-        owner=OPERATOR,
-        also_from=("receivables",),
+        owner="receivables",  # people decide on holds (docs/decisions/0185)
         consumers=("ledger",),
         measured_by=("payouts",),
     ),

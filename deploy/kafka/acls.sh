@@ -275,7 +275,6 @@ allow "hobbs_${PREFIX}operator" Write \
   --topic "${PREFIX}school.configured" \
   --topic "${PREFIX}contact.changed" \
   --topic "${PREFIX}group.requested" \
-  --topic "${PREFIX}hold.requested" \
   --topic "${PREFIX}limit.requested" \
   --topic "${PREFIX}decision.requested"
 allow "hobbs_${PREFIX}operator" Read \

@@ -14,6 +14,7 @@ from fleet.grants import OPERATOR, READER, missing_grants
 from fleet.invariants import named_invariant
 from fleet.revisions import migrated, pending_migrations
 from fleet.settings import Settings
+from fleet.vouches import people
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.sessions import examine_sessions
 from hobbs.shell.connections import acting_as, why
@@ -156,21 +157,22 @@ async def _roles(database: Database) -> tuple[list[Finding], list[str]]:
     named = {f"hobbs_{service}": service for service in migrated()}
     async with database.transaction() as tx:
         rows = {row.role: row for row in await tx.all(_ROLES, roles=[*named, OPERATOR])}
+        closed = {OPERATOR} if await people(tx) else set()  # people log in as themselves
     missing = sorted(({*named, OPERATOR}) - rows.keys())
     findings = [wrong("roles", f"{role} is not there", MIGRATE) for role in missing]
     for role, row in sorted(rows.items()):
-        findings += _role(role, row)
+        findings += _role(role, row, may_be_closed=role in closed)
     if not findings:
         findings.append(ok("roles", f"{len(rows)} roles are there and can log in"))
     return findings, [service for role, service in named.items() if role in rows and rows[role].may_act]
 
 
-def _role(role: str, row: Row[Any]) -> list[Finding]:
+def _role(role: str, row: Row[Any], *, may_be_closed: bool) -> list[Finding]:
     findings = []
     if row.is_superuser:
         fix = f"ALTER ROLE {role} NOSUPERUSER"
         findings.append(wrong("roles", f"{role} is a superuser: no grant binds it", fix))
-    if not row.logs_in:
+    if not row.logs_in and not may_be_closed:
         fix = f"set HOBBS_{role.removeprefix('hobbs_').upper()}_DATABASE_URL and {MIGRATE}"
         findings.append(warning("roles", f"{role} cannot log in", fix))
     if not row.may_act and role != OPERATOR:

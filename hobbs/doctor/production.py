@@ -23,8 +23,10 @@ from hobbs.doctor.findings import Finding, wrong
 AREA: Final = "production"
 SECRETS: Final = (
     *("DATABASE_URL", "KAFKA_PASSWORD", "STRIPE_SECRET_KEY", "ATTESTATION_KEYS"),
-    *("REQUEST_KEY", "PUBLISHERS_KEYS"),
+    *("PUBLISHER_KEY", "PUBLISHERS_KEYS"),
 )
+# Where a container engine mounts secrets: nobody else is in the container.
+MOUNTED: Final = Path("/run/secrets")
 SECRET_ENDINGS: Final = ("_SECRET", "_SECRETS", "_DATABASE_URL", "_PASSWORD")
 
 
@@ -119,16 +121,17 @@ def _stripe(told: Told) -> Iterator[tuple[str, str]]:
             "Stripe's key is of another mode than HOBBS_STRIPE_LIVEMODE says",
             f"{PREFIX}STRIPE_LIVEMODE=true with a live key, of receivables too (docs/operations/stripe.md)",
         )
-    if (key or told.stripe_livemode) and not keys_of(told.attestation_keys):
+    if not key:
+        return  # who has no service's secrets cannot tell; a live service does not start without these
+    if not keys_of(told.attestation_keys):
         yield (
             "nothing proves who wrote a webhook's record",
             f"{PREFIX}ATTESTATION_KEYS for gateway, payouts, receivables (docs/operations/secrets.md)",
         )
-    if (key or told.stripe_livemode) and not told.publishers_keys.get_secret_value().strip():
+    if not told.publishers_keys.get_secret_value().strip():
         yield (
-            "nothing proves who asks the ledger for a journal",
-            f"{PREFIX}PUBLISHERS_KEYS for the ledger, {PREFIX}REQUEST_KEY for each that asks "
-            "(docs/operations/secrets.md)",
+            "nothing proves which service wrote a record",
+            f"{PREFIX}PUBLISHER_KEY, {PREFIX}PUBLISHERS_KEYS for each service (docs/operations/secrets.md)",
         )
 
 
@@ -158,8 +161,14 @@ def _file(name: str, path: Path) -> Iterator[tuple[str, str]]:
         others = path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP)
     except OSError:
         return  # the doctor says so anyhow
-    if others and not name.endswith(("_CA_FILE", "_CERTIFICATE_FILE")):
+    if others and _reached(path) and not name.endswith(("_CA_FILE", "_CERTIFICATE_FILE")):
         yield (
             f"{name}: others may use {path}",
             f"chmod 0400 {path}, owned by the user that runs Hobbs (docs/operations/secrets.md)",
         )
+
+
+def _reached(path: Path) -> bool:
+    """Whether other users of this machine may enter its folder, and it is not mounted for one container."""
+    folder = path.absolute().parent
+    return folder != MOUNTED and bool(folder.stat().st_mode & stat.S_IXOTH)

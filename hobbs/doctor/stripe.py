@@ -9,7 +9,7 @@ import httpx
 from pydantic import SecretStr
 
 from fleet import stripe_keys
-from hobbs.doctor.findings import Finding, ok, warning, wrong
+from hobbs.doctor.findings import Finding, not_checked, ok, warning, wrong
 
 TIMEOUT_S: Final = 10.0
 SKEW_S_MAX: Final = 60.0
@@ -30,7 +30,7 @@ async def examine_stripe(access: StripeAccess) -> list[Finding]:
     findings = _webhook_secrets(access)
     if access.secret_key is None:
         fix = "to check it too: set HOBBS_STRIPE_SECRET_KEY, as payouts has it"
-        return [*findings, warning("stripe", "the secret key is not set here", fix)]
+        return [*findings, not_checked("stripe", "the secret key, which is not set here", fix)]
     key = access.secret_key.get_secret_value()
     shape = _shape(key, access)
     findings.append(shape)
@@ -101,7 +101,7 @@ def _webhook_secrets(access: StripeAccess) -> list[Finding]:
         secrets = [part.strip() for part in setting.get_secret_value().split(",") if part.strip()]
         if not secrets:
             fix = f"to check it too: set {name} (or {name}_FILE), as the gateway has it"
-            findings.append(warning("stripe", f"{name} is not set here", fix))
+            findings.append(not_checked("stripe", f"{name}, which is not set here", fix))
         elif not all(secret.startswith("whsec_") for secret in secrets):
             fix = "copy the endpoint's signing secret from the Dashboard"
             findings.append(wrong("stripe", f"{name} does not look like whsec_…", fix))

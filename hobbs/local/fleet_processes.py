@@ -19,7 +19,8 @@ from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
 from hobbs.local.waiting import NotInTime, wait_until
 from hobbs.local.webhook_events import EVENTS, THIN_EVENTS
-from schemas.services import ALL, ASKS_LEDGER, BY_NAME, CONSOLE, LOGINS, OPERATOR, REGISTERED, SERVICES
+from schemas.proved import PROVES, READS_PROVED, publishers_keys
+from schemas.services import ALL, BY_NAME, CONSOLE, LOGINS, OPERATOR, REGISTERED, SERVICES
 from schemas.topics import TOPICS
 
 READY_WITHIN_S = 120.0
@@ -27,7 +28,6 @@ DRAIN_WITHIN_S = 25.0
 OPS_PORT = "HOBBS_OPS_PORT"
 OF_EVERYBODY = frozenset({"HOBBS_KAFKA_BOOTSTRAP", "HOBBS_TOPIC_PREFIX", "HOBBS_LOG_LEVEL", OPS_PORT})
 _WEBHOOKS = TOPICS["stripe.webhook"]
-ASKED = TOPICS["journal.requested"].consumers
 ATTESTING = frozenset({_WEBHOOKS.owner, *_WEBHOOKS.also_from, *_WEBHOOKS.consumers})
 
 
@@ -60,7 +60,7 @@ class Fleet:
     log_level: str = "INFO"
     together: tuple[str, ...] = ()
     console_secret: str = ""
-    request_keys: Mapping[str, str] = field(default_factory=dict)  # of who asks the ledger; none: unproved
+    publisher_keys: Mapping[str, str] = field(default_factory=dict)  # of each publisher; none: unproved
     attestation_key: str = ""  # proves who wrote a webhook's record; "": nothing is proved
     rows_listed_every_s: float | None = None  # the rows of Stripe's balance; None: as in production
 
@@ -115,11 +115,11 @@ class Fleet:
                 environment["HOBBS_MOVEMENTS_POLL_S"] = str(self.rows_listed_every_s)
         if service.http:
             environment[f"HOBBS_{login.upper()}_PORT"] = str(self.ports[login])
-        if login in self.request_keys:
-            environment["HOBBS_REQUEST_KEY"] = self.request_keys[login]
-        if login in ASKED:
-            known = (f"{who}:{key}" for who, key in self.request_keys.items())
-            environment["HOBBS_PUBLISHERS_KEYS"] = ",".join(known)
+        if login in self.publisher_keys:
+            environment["HOBBS_PUBLISHER_KEY"] = self.publisher_keys[login]
+        if login in READS_PROVED:
+            keys = {who: [key] for who, key in self.publisher_keys.items()}
+            environment["HOBBS_PUBLISHERS_KEYS"] = publishers_keys(login, keys)
         if login in ATTESTING:
             environment["HOBBS_ATTESTATION_KEYS"] = self.attestation_key
         if service.webhook_secrets:
@@ -170,9 +170,9 @@ def role_passwords(folder: Path) -> dict[str, str]:
     return _one_for_each(LOGINS, folder / "role-passwords.json")
 
 
-def request_keys(folder: Path) -> dict[str, str]:
-    """The keys that prove who asks the ledger, each made once and kept with mode 600."""
-    return _one_for_each(ASKS_LEDGER, folder / "request-keys.json")
+def publisher_keys(folder: Path) -> dict[str, str]:
+    """The keys that prove who published what, each made once and kept with mode 600."""
+    return _one_for_each(PROVES, folder / "publisher-keys.json")
 
 
 def _one_for_each(names: Iterable[str], file: Path) -> dict[str, str]:

@@ -21,7 +21,7 @@ from hobbs.local.fleet_processes import (
     console_secret,
     ensure_webhook_endpoints,
     fleet_ports,
-    request_keys,
+    publisher_keys,
     role_passwords,
     start_console,
     start_services,
@@ -84,7 +84,7 @@ def running_fleet(
             together=() if apart else TOGETHER,
             console_secret=console_secret(folder),
             attestation_key=attestation_key(folder),
-            request_keys=request_keys(folder),
+            publisher_keys=publisher_keys(folder),
             rows_listed_every_s=None if keep else ROWS_LISTED_EVERY_S,
         )
         write_credentials(fleet)

@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from fleet.settings import Settings
 from fleet.shared_batches import UNHURRIED_S
 from fleet.worker import Worker
+from schemas.proved import PROVED
 from services.adjustments import handlers
 from services.adjustments.desk import decisions, manual, settlements
+from services.adjustments.settings import AdjustmentsSettings
 
 MEASURE_S = 15.0
 EXPIRE_S = 60.0
@@ -15,9 +16,9 @@ HEAR_S = 5.0
 BATCH_MAX = 500
 
 
-def build(settings: Settings | None = None) -> Worker:
+def build(settings: AdjustmentsSettings | None = None) -> Worker:
     """Wire an adjustments worker; the caller runs it."""
-    worker = Worker("adjustments", settings or Settings())
+    worker = Worker("adjustments", settings or AdjustmentsSettings(), proved=PROVED)
     _consume(worker)
     worker.every("expire", EXPIRE_S, partial(handlers.expire, worker.database))
     worker.every("measure", MEASURE_S, partial(handlers.measure, worker.database))

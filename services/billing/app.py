@@ -3,6 +3,7 @@
 from functools import partial
 
 from fleet.worker import Worker
+from schemas.proved import PROVED
 from services.billing.desk import decisions
 from services.billing.handlers import (
     apply_waiting,
@@ -21,7 +22,7 @@ BOOK_FIRST = ("school.configured",)
 
 def build(settings: BillingSettings | None = None) -> Worker:
     """Wire a billing worker; the caller runs it."""
-    worker = Worker("billing", settings or BillingSettings())
+    worker = Worker("billing", settings or BillingSettings(), proved=PROVED)
     worker.consume("school.configured", partial(configure_school, worker.database))
     worker.consume("flight.completed", partial(bill_flights, worker.database), after=BOOK_FIRST)
     worker.consume("flight.corrected", partial(correct_flights, worker.database), after=BOOK_FIRST)

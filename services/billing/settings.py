@@ -1,7 +1,7 @@
 """Billing needs no setting of its own: what it prices by is the school's book, in its tables."""
 
-from fleet.settings import Settings
+from fleet.settings import LiveSettings
 
 
-class BillingSettings(Settings):
+class BillingSettings(LiveSettings):
     """Settings of a billing worker."""

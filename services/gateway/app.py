@@ -3,6 +3,7 @@
 from functools import partial
 
 from fleet.worker import Worker
+from schemas.proved import PROVED
 from schemas.services import DECIDE
 from services.gateway.desk.decisions import ACTIONS
 from services.gateway.domain.cards import Prices
@@ -19,7 +20,7 @@ def build(settings: GatewaySettings | None = None, *, prices: Prices | None = No
     prices: billing's, which price the flights of credit checks; without it they name their charge.
     """
     settings = settings or GatewaySettings()
-    worker = Worker("gateway", settings)
+    worker = Worker("gateway", settings, proved=PROVED)
     sightings = Sightings()
     web = build_web(settings, worker.database, worker.publish_now, sightings, prices=prices)
     worker.serve(web, settings.gateway_host, settings.gateway_port)

@@ -1,5 +1,7 @@
 """What the gateway is told: its address, Stripe's webhook secrets, its limits."""
 
+from typing import ClassVar
+
 from pydantic import Field, SecretStr
 
 from fleet.settings import SettingsWithMode
@@ -12,6 +14,7 @@ class GatewaySettings(SettingsWithMode):
     events, a test one refuses live events. An endpoint without a secret refuses everything.
     """
 
+    reads_services: ClassVar[bool] = False
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8080, ge=0, le=65535)
     stripe_webhook_secrets: SecretStr = SecretStr("")

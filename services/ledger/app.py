@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from fleet.worker import Worker
+from schemas.proved import PROVED
 from services.ledger import handlers, wire
 from services.ledger.desk import decisions, openings
 from services.ledger.settings import LedgerSettings
@@ -20,17 +21,18 @@ LOOK_EVERY_S = 60.0  # each process shows what roles may do: a look reads the ca
 def build(settings: LedgerSettings | None = None) -> Worker:
     """Make the worker: it consumes requests for journals, holds and limits, and replies to each."""
     settings = settings or LedgerSettings()
-    worker = Worker("ledger", settings)
+    worker = Worker("ledger", settings, proved=PROVED)
     db = worker.database
-    publishers = settings.publishers
-    posting = partial(handlers.post_journals, db, publishers=publishers)
+    proved = bool(worker.publishers.keys)
+    posting = partial(handlers.post_journals, db, proved=proved)
     worker.consume(wire.journals.REQUESTED, posting, batch_max=BATCH_MAX, members=POSTING_MEMBERS)
     first = [wire.journals.REQUESTED]  # what the others change is posted first, also after a restore
-    reverting = partial(handlers.revert_journals, db, publishers=publishers)
-    worker.consume(wire.reverts.REQUESTED, reverting, batch_max=BATCH_MAX, after=first)
+    worker.consume(
+        wire.reverts.REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX, after=first
+    )
     worker.consume(
         wire.groups.REQUESTED,
-        partial(handlers.post_groups, db, proved=bool(publishers)),
+        partial(handlers.post_groups, db, proved=proved),
         batch_max=GROUPS_BATCH_MAX,
         after=first,
     )

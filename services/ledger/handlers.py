@@ -10,7 +10,6 @@ from fleet import dead_letters, inbox, outbox
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
 from fleet.excess import excess_rights
-from fleet.proofs import NO_KEYS, Keys
 from fleet.revisions import migrated
 from services.ledger import metrics, steps, store, wire
 from services.ledger.domain.holds import journal_ids
@@ -22,9 +21,9 @@ CHAIN_AFTER: Final = timedelta(minutes=2)  # by then every transaction that post
 _log = logging.getLogger(__name__)
 
 
-async def post_journals(db: Database, batch: Sequence[Record], *, publishers: Keys = NO_KEYS) -> None:
-    """Post each requested journal once, and reply to every request. publishers: whose proofs are believed."""
-    asked = partial(wire.journals.journal_requested, publishers=publishers)
+async def post_journals(db: Database, batch: Sequence[Record], *, proved: bool = False) -> None:
+    """Post each requested journal once, and reply to every request. proved: who asks is who they say."""
+    asked = partial(wire.journals.journal_requested, proved=proved)
     async with db.transaction() as tx:
         admitted = await inbox.admit(tx, batch, asked)
         with metrics.POSTING_SECONDS.time():
@@ -34,11 +33,10 @@ async def post_journals(db: Database, batch: Sequence[Record], *, publishers: Ke
     metrics.count(replies)
 
 
-async def revert_journals(db: Database, batch: Sequence[Record], *, publishers: Keys = NO_KEYS) -> None:
-    """Post a revert of each named journal, once, and reply to every request. publishers: as above."""
-    asked = partial(wire.reverts.revert_requested, publishers=publishers)
+async def revert_journals(db: Database, batch: Sequence[Record]) -> None:
+    """Post a revert of each named journal, once, and reply to every request."""
     async with db.transaction() as tx:
-        admitted = await inbox.admit(tx, batch, asked)
+        admitted = await inbox.admit(tx, batch, wire.reverts.revert_requested)
         replies = await steps.reverts.revert(tx, [wire.reverts.revert_request(item) for item in admitted])
         await dead_letters.bury(tx, wire.journals.refusals(admitted, replies))
         await outbox.stage(tx, wire.journals.messages(admitted, replies))

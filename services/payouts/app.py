@@ -11,6 +11,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from fleet.shared_batches import Handler
 from fleet.worker import Worker
+from schemas.proved import PROVED
 from services.payouts import deciding, handlers
 from services.payouts.desk import decisions
 from services.payouts.domain.reading import Backoff
@@ -67,7 +68,7 @@ class _Parts:
 def build(settings: PayoutsSettings | None = None) -> Worker:
     """Assemble the worker; `run` it."""
     settings = settings or PayoutsSettings()
-    worker = Worker("payouts", settings)
+    worker = Worker("payouts", settings, proved=PROVED)
     parts = _parts(worker.database, settings)
     _consume(worker, settings, parts)
     _loop(worker, settings, parts)

@@ -5,6 +5,7 @@ from functools import partial
 from fleet.attestation_keys import keys_of
 from fleet.shared_batches import UNHURRIED_S
 from fleet.worker import Worker
+from schemas.proved import PROVED
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import (
     allocate_named,
@@ -44,7 +45,7 @@ WEBHOOKS_EVERY_S = 0.2  # many to a commit: no person waits for one
 def build(settings: ReceivablesSettings | None = None) -> Worker:
     """Wire a receivables worker; the caller runs it."""
     settings = settings or ReceivablesSettings()
-    worker = Worker("receivables", settings)
+    worker = Worker("receivables", settings, proved=PROVED)
     take = partial(
         take_stripe_events,
         worker.database,

@@ -9,6 +9,7 @@ from fleet.database import Database
 from fleet.shared_batches import UNHURRIED_S
 from fleet.worker import Worker
 from fleet.zones import time_zone
+from schemas.proved import PROVED
 from services.reserves import handlers, metrics, steps, store
 from services.reserves.desk import decisions, reads
 from services.reserves.desk.reads.forecast import WhatIf
@@ -31,7 +32,7 @@ class _DateJob(Protocol):
 def build(settings: ReservesSettings | None = None) -> Worker:
     """Wire a reserves worker; the caller runs it."""
     settings = settings or ReservesSettings()
-    worker = Worker("reserves", settings)
+    worker = Worker("reserves", settings, proved=PROVED)
     _reconcile(worker, settings)
     _judge(worker)
     worker.decide(decisions.ACTIONS)

@@ -4,10 +4,10 @@ from datetime import time
 
 from pydantic import Field
 
-from fleet.settings import Settings
+from fleet.settings import LiveSettings
 
 
-class ReservesSettings(Settings):
+class ReservesSettings(LiveSettings):
     """HOBBS_RESERVES_<NAME>, or HOBBS_<NAME> for all services."""
 
     match_every_s: float = Field(default=15.0, gt=0)

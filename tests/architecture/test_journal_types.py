@@ -5,10 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
-from fleet.proofs import PROVED
-from schemas.journal_types import ASK_FOR_REVERTS, REGISTERED
-from schemas.services import ASKS_LEDGER
-from schemas.topics import TOPICS
+from schemas.journal_types import REGISTERED
+from schemas.proved import PROVED
 from services.payouts.domain.movements import MovementEventType
 from services.receivables.domain.postings import EventType
 from tests.architecture.test_house_rules import tracked
@@ -57,11 +55,8 @@ def test_every_source_begins_as_it_is_registered() -> None:
     assert unused == {"revert"}, "the ledger names its reverts itself"
 
 
-def test_who_asks_the_ledger_is_who_the_table_of_topics_names() -> None:
-    publishers = {name: {TOPICS[name].owner, *TOPICS[name].also_from} for name in PROVED}
-    assert publishers["journal.requested"] == {*ASKS_LEDGER}
-    assert publishers["revert.requested"] == ASK_FOR_REVERTS
-    assert {one.service for one in REGISTERED} <= {*ASKS_LEDGER, "ledger"}
+def test_who_has_journals_may_ask_the_ledger() -> None:
+    assert {one.service for one in REGISTERED} == {*PROVED["journal.requested"].by, "ledger"}
 
 
 def event_types() -> Iterator[str]:

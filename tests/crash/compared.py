@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from fleet.proofs import key_of_topic, with_proof
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
 from tests.crash.approvals import decision
@@ -101,8 +102,13 @@ async def stand_in(fleet: Fleet) -> None:
             "occurred_at": datetime.now(UTC).isoformat(),
             "entries": entries,
         }
+        asked = "journal.requested"
+        key, value = source.encode(), json.dumps(body).encode()
         headers = [("ce_source", b"hobbs/reserves"), ("ce_id", str(uuid4()).encode())]
-        await publish(fleet, "journal.requested", [(source.encode(), json.dumps(body).encode(), headers)])
+        proved = with_proof(
+            key_of_topic(fleet.publisher_keys["reserves"].encode(), asked), asked, headers, key, value
+        )
+        await publish(fleet, asked, [(key, value, proved)])
 
 
 async def look(fleet: Fleet) -> tuple[bool, list[int]]:

@@ -14,8 +14,10 @@ from fleet.migrate import migrate
 from hobbs.local import kafka, postgres, stack
 from hobbs.local.fleet_processes import (
     Fleet,
+    attestation_key,
     ensure_webhook_endpoints,
     fleet_ports,
+    publisher_keys,
     role_passwords,
 )
 from hobbs.local.ports import free_ports
@@ -128,6 +130,8 @@ async def deployment(
         passwords=passwords,
         ports=ports,
         webhook_secrets=endpoints,
+        publisher_keys=publisher_keys(folder),
+        attestation_key=attestation_key(folder),
         topic_prefix=prefix,
     )
 

@@ -140,8 +140,8 @@ FLEET_MUTANTS = (
         edits=(
             Edit(
                 path="fleet/worker.py",
-                old="self.handlers[topic] = partial(isolate, self.database, handler)",
-                new="self.handlers[topic] = partial(handler)",
+                old="handed = partial(isolate, self.database, handler)",
+                new="handed = partial(handler)",
             ),
         ),
         catchers=(f"{ISOLATION}::test_a_record_nobody_foresaw_is_buried_alone",),

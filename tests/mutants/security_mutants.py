@@ -6,6 +6,7 @@ BOOKS = "tests/integration/payouts/test_books.py"
 LOGINS = "tests/integration/ops/test_logins.py"
 FORCED = "tests/integration/payouts/test_forced.py"
 FORGERIES = "tests/integration/ledger/test_forged_requests.py"
+WORDS = "tests/integration/promises/test_proved_words.py"
 BY_HAND = "tests/integration/ledger/test_two_by_hand.py"
 CONTACTS = "tests/integration/payouts/test_contacts.py"
 
@@ -54,21 +55,50 @@ SECURITY_MUTANTS = (
         ),
     ),
     Mutant(
-        name="whoever-asks-the-ledger-is-believed",
-        breaks="Who may write on journal.requested asks under another service's name, and is paid.",
+        name="whoever-speaks-is-believed",
+        breaks="Who has a service's login at the brokers has money refunded, charged and paid.",
         edits=(
             Edit(
-                path="services/ledger/wire/journals.py",
-                old="    if publisher is None:\n        raise",
-                new="    if publisher == 0:\n        raise",
-            ),
-            Edit(
-                path="services/ledger/wire/journals.py",
-                old="    if publisher_of_journal(asked.event_type, asked.source) != publisher:",
-                new="    if publisher and publisher_of_journal(asked.event_type, asked.source) != publisher:",
+                path="fleet/proved.py",
+                old=" if not publishers.topics[record.topic].others]\n",
+                new=" if False]\n",
             ),
         ),
-        catchers=(f"{FORGERIES}::test_a_journal_that_its_service_did_not_ask_for_is_not_posted",),
+        catchers=(f"{WORDS}::test_what_no_publisher_proves_is_buried_and_has_no_effect",),
+    ),
+    Mutant(
+        name="a-key-proves-on-any-topic",
+        breaks="With the keys of what it reads a service speaks as another one elsewhere.",
+        edits=(
+            Edit(
+                path="fleet/proofs.py",
+                old='    parts = (b"hobbs request 1", topic.encode(), *facts',
+                new='    parts = (b"hobbs request 1", *facts',
+            ),
+            Edit(
+                path="fleet/proofs.py",
+                old='f"hobbs topic 1 {topic}".encode()',
+                new='b"hobbs topic 1"',
+            ),
+            Edit(
+                path="schemas/proved.py",
+                old='f"hobbs topic 1 {topic}".encode()',
+                new='b"hobbs topic 1"',
+            ),
+        ),
+        catchers=(f"{WORDS}::test_what_no_publisher_proves_is_buried_and_has_no_effect",),
+    ),
+    Mutant(
+        name="a-name-of-ours-needs-no-proof",
+        breaks="Who knows the gateway's next id has its event become a dead letter.",
+        edits=(
+            Edit(
+                path="fleet/proved.py",
+                old="    if not source.startswith(OWN_SOURCES):\n",
+                new="    if source:\n",
+            ),
+        ),
+        catchers=(f"{WORDS}::test_who_takes_the_gateways_next_id_takes_nothing_from_it",),
     ),
     Mutant(
         name="a-service-asks-for-any-journal",

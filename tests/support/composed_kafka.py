@@ -26,13 +26,17 @@ class ComposedKafka:
     containers: str
     machine: str
     within: str
+    ca: Path
 
 
 @contextmanager
 def composed_kafka(
-    folder: Path, environment: Mapping[str, Any], passwords: Mapping[str, str]
+    folder: Path, environment: Mapping[str, Any], passwords: Mapping[str, str], made: Path
 ) -> Iterator[ComposedKafka]:
-    """Start it; environment: of the compose file's broker; passwords: of each user that it is to know."""
+    """Start it; environment: of the compose file's broker; passwords: of each user that it is to know.
+
+    made: the folder of secrets, with the broker's certificate.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     containers, machine, within, controller = free_ports(4)
     replaced = {
@@ -43,6 +47,7 @@ def composed_kafka(
         ":9093": f":{controller}",
         ":9094": f":{within}",
         "/var/lib/kafka/data": str(folder / "data"),
+        "/run/secrets": str(made),
     }
     (folder / SETTINGS_FILE).write_text(properties(environment, replaced))
     log = folder / "kafka.log"
@@ -56,6 +61,7 @@ def composed_kafka(
             containers=f"{LOOPBACK}:{containers}",
             machine=broker.bootstrap,
             within=f"{LOOPBACK}:{within}",
+            ca=made / "kafka_ca",
         )
     finally:
         broker.child.kill()

@@ -5,6 +5,7 @@ no container engine.
 """
 
 import asyncio
+import json
 import os
 import re
 import secrets
@@ -24,7 +25,7 @@ from hobbs.local.ports import free_ports
 from hobbs.local.postgres import PASSWORD_FILE, prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.waiting import wait_until
 from schemas.kafka_rights import every_right, user_of
-from schemas.services import KAFKA_USERS, SERVICES
+from schemas.services import CONSOLE, DECIDE, KAFKA_USERS, SERVICES
 from tests.support.composed_kafka import composed_kafka
 from tests.support.guarded_kafka import grant
 
@@ -46,6 +47,7 @@ class Machine:
     postgres_port: int
     simulator_port: int
     gateway_port: int
+    console_port: int
     prefix: str
     ops_ports: Mapping[str, int]
 
@@ -71,13 +73,15 @@ class Machine:
         variables = {k: self.here(str(v)) for k, v in CONTAINERS[name].get("environment", {}).items()}
         if name == "gateway":
             variables["HOBBS_GATEWAY_PORT"] = str(self.gateway_port)
+        if name == CONSOLE:
+            variables["HOBBS_CONSOLE_PORT"] = str(self.console_port)
         if name in self.ops_ports:
             variables["HOBBS_OPS_PORT"] = str(self.ops_ports[name])
         return {"PYTHONPATH": str(ROOT), **variables}
 
     def command(self, name: str, *instead: str) -> list[str]:
         entrypoint = CONTAINERS[name].get("entrypoint", ["python", "-m", "hobbs"])
-        words = [*entrypoint[1:], *(instead or CONTAINERS[name]["command"])]
+        words = [*entrypoint[1:], *(instead or CONTAINERS[name].get("command", []))]
         return [sys.executable, *(self.here(word) for word in words)]
 
     def run(self, name: str, *instead: str) -> subprocess.CompletedProcess[str]:
@@ -90,6 +94,12 @@ class Machine:
             check=False,
         )
 
+    def told(self, name: str, *command: str) -> str:
+        """What a one-shot container says when it succeeds."""
+        done = self.run(name, *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def start(self, name: str) -> Child:
         log = self.folder / f"{name}.log"
         return Child.start(name, self.command(name), log=log, environment=self.environment(name))
@@ -98,20 +108,25 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     """The compose file's PostgreSQL and Kafka with their secrets, and free ports for the other containers."""
-    postgres_port, simulator_port, gateway_port, *ops_ports = free_ports(3 + len(SERVICES))
+    postgres_port, simulator_port, gateway_port, console_port, *ops_ports = free_ports(4 + len(DECIDE))
     make_secrets(tmp_path / "secrets", f"127.0.0.1:{postgres_port}/hobbs")
     prefix = f"composed-{secrets.token_hex(3)}."
     passwords = {
         user_of(who, prefix): (tmp_path / "secrets" / f"{who}_kafka_password").read_text().strip()
         for who in KAFKA_USERS
     }
-    with composed_kafka(tmp_path / "kafka", CONTAINERS["kafka"]["environment"], passwords) as kafka:
+    with composed_kafka(
+        tmp_path / "kafka", CONTAINERS["kafka"]["environment"], passwords, tmp_path / "secrets"
+    ) as kafka:
         asyncio.run(grant({"bootstrap_servers": kafka.within}, every_right(prefix)))
         data = tmp_path / "postgres"
         data.mkdir()
         (data / PASSWORD_FILE).write_text((tmp_path / "secrets" / "postgres_password").read_text())
+        (tmp_path / "wal").mkdir(mode=0o777)
+        (tmp_path / "wal").chmod(0o777)
+        archive = ["archive_mode=on", f"archive_command=cp %p {tmp_path / 'wal'}/%f", "archive_timeout=60"]
         prepare_postgres(data, tmp_path / "postgres.log")
-        server = start_postgres(data, port=postgres_port, log=tmp_path / "postgres.log")
+        server = start_postgres(data, port=postgres_port, log=tmp_path / "postgres.log", settings=archive)
         wait_for_postgres(server)
         asyncio.run(create_database(server.url()))
         (tmp_path / "simulator").mkdir()
@@ -121,8 +136,9 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
             postgres_port=postgres_port,
             simulator_port=simulator_port,
             gateway_port=gateway_port,
+            console_port=console_port,
             prefix=prefix,
-            ops_ports=dict(zip(SERVICES, ops_ports, strict=True)),
+            ops_ports=dict(zip(DECIDE, ops_ports, strict=True)),
         )
         server.child.kill()
 
@@ -152,14 +168,34 @@ def test_the_composed_system_migrates_starts_is_healthy_and_drains(machine: Mach
         children += [machine.start(service) for service in SERVICES]
         for child in children[1:]:
             wait_until_healthy(machine, child)
-        doctor = machine.run("operator")
-        assert doctor.returncode == 0, doctor.stdout + doctor.stderr
-        checked = machine.run("operator", "check")
-        assert checked.returncode == 0, checked.stdout + checked.stderr
+        machine.told("operator")
+        machine.told("operator", "check")
+        children.append(machine.start("console"))
+        wait_until_healthy(machine, children[-1])
+        assert unfit_for_a_live_key(machine) == [
+            ("production", "Stripe is asked at"),  # the simulator
+            *[("images", name) for name in ("docker-compose.yml", "deploy/Dockerfile")],  # no digests here
+        ]
     finally:
         stubborn = stop_all(reversed(children), grace_s=30)
     assert [child.name for child in stubborn] == []
-    assert {child.name: child.exit_code for child in children[1:]} == dict.fromkeys(SERVICES, 0)
+    assert {child.name: child.exit_code for child in children[1:]} == dict.fromkeys(DECIDE, 0)
+
+
+def unfit_for_a_live_key(machine: Machine) -> list[tuple[str, str]]:
+    """What `hobbs doctor --production` lists once people log in as themselves and WAL is archived.
+
+    Of what is not checked from there it says so; that is no finding.
+    """
+    password = machine.told("migrate", "logins", "add", "ann", "--role", "repairs").strip()
+    machine.told("migrate", "logins", "close-shared")
+    place = f"127.0.0.1:{machine.postgres_port}/hobbs"
+    (machine.folder / "secrets" / "operator_database_url").write_text(
+        f"postgresql://person_ann:{password}@{place}"
+    )
+    found = json.loads(machine.run("operator", "doctor", "--production", "-o", "json").stdout)
+    unfit = [(one["area"], one["found"]) for one in found if one["state"] in ("warning", "WRONG")]
+    return [(area, " ".join(said.split()[: 4 if area == "production" else 1])) for area, said in unfit]
 
 
 def wait_until_healthy(machine: Machine, child: Child) -> None:

@@ -103,7 +103,7 @@ async def _waited(tx: Tx, flight_ids: Collection[str]) -> list[_Pending]:
         try:
             revision = wire.events.REVISIONS[record.topic](record)
         except Unreadable as problem:
-            await inbox.bury_unreadable(tx, record, problem)
+            await inbox.bury_unreadable(tx, [record], problem)
             await store.waiting.forget(tx, [(kept.flight_id, kept.revision)])
             continue
         admitted = Admitted(revision, record, kept.admitted.event_key, kept.admitted.cause)

@@ -10,12 +10,10 @@ from uuid import UUID
 
 import orjson
 
-from fleet import proofs
 from fleet.cause import Cause
 from fleet.dead_letters import Refusal
-from fleet.envelope import Message, Record, named_uuid, restamped
+from fleet.envelope import OWN_SOURCES, Message, Record, named_uuid, restamped
 from fleet.inbox import Admitted, Unreadable, read
-from fleet.proofs import NO_KEYS, Keys
 from schemas.fields import Event, Identifier
 from schemas.journal_types import publisher_of_journal, service_of_journal
 from schemas.journals import JournalRefused, JournalRequested
@@ -43,18 +41,16 @@ class _Named(Event):
     event_type: Identifier
 
 
-def journal_requested(record: Record, publishers: Keys = NO_KEYS) -> ReadRequest:
+def journal_requested(record: Record, *, proved: bool = False) -> ReadRequest:
     """Read a request; one that breaks the schema but names its source is refused, not unreadable.
 
-    publishers: where there are keys, whoever asks proves by theirs who they are, and asks for journals of
-    their own. Raises Unreadable: nobody is answered in another's name.
+    proved: the service that the record names wrote it, and it asks for journals of its own. Raises
+    Unreadable: nobody is answered in another's name.
     """
     asked = _read(record)
-    if not publishers:
+    if not proved:
         return asked
-    publisher = proofs.publisher(record, publishers)
-    if publisher is None:
-        raise Unreadable(proofs.NOT_PROVED, proofs.NOT_PROVED_SENTENCE)
+    publisher = record.headers.get("ce_source", "").removeprefix(OWN_SOURCES)
     if publisher_of_journal(asked.event_type, asked.source) != publisher:
         raise Unreadable(
             "belongs_to_a_service",

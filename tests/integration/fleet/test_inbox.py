@@ -238,7 +238,7 @@ async def test_a_flood_of_others_garbage_keeps_places_once_the_table_is_full(
 
     async def buried(topic: str, body: bytes) -> Any:
         async with database.transaction() as tx:
-            await bury_unreadable(tx, record(topic, body, offset=len(body)), problem)
+            await bury_unreadable(tx, [record(topic, body, offset=len(body))], problem)
             rows = await tx.all("SELECT * FROM dead_letter ORDER BY id DESC LIMIT 1")
         return rows[0]
 

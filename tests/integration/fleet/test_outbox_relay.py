@@ -11,11 +11,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
 
-from fleet import faults, outbox, proofs
+from fleet import faults, outbox
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause
 from fleet.outbox import OutboxRelay, stage
+from fleet.proofs import Publishers
 from hobbs.put_back import sent_rows
+from schemas.proved import Proved, key_of_topic
 from tests.integration.fleet.sample import Thing
 from tests.integration.fleet.test_worker import until
 from tests.support.records import RECEIVED_AT
@@ -107,11 +109,8 @@ async def test_a_row_that_commits_after_younger_ones_is_published_too(database: 
     assert await waiting(database) == []
 
 
-async def test_a_request_is_proved_over_what_its_reader_gets(
-    database: Database, told: Told, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outbox, "PROVED", {ROOMY})
-    told.relay._proof_key = key = b"k" * 32
+async def test_what_is_published_is_proved_over_what_its_reader_gets(database: Database, told: Told) -> None:
+    told.relay._proof_key = b"k" * 32
     await staged(database, message("asked"))
     await told.step()
     [heard] = await told.heard(1)
@@ -124,9 +123,13 @@ async def test_a_request_is_proved_over_what_its_reader_gets(
         headers={name: value.decode() for name, value in heard.headers},
         timestamp=RECEIVED_AT,
     )
-    assert proofs.publisher(read, {database.schema: [b"n" * 32, key]}) == database.schema
-    assert proofs.publisher(read._replace(topic=SPREAD), {database.schema: [key]}) is None
-    assert proofs.publisher(read, {"other": [key]}) is None
+    me = database.schema
+    topics = {topic: Proved(by=(me, "other"), read_by=()) for topic in (ROOMY, SPREAD)}
+    known = {(me, topic): [b"n" * 32, key_of_topic("k" * 32, topic).encode()] for topic in topics}
+    assert Publishers(known, topics).writer(read) == me, "schemas/proved.py and fleet/proofs.py agree"
+    assert Publishers(known, topics).writer(read._replace(topic=SPREAD)) is None
+    assert Publishers({("other", ROOMY): known[me, ROOMY]}, topics).writer(read) is None
+    assert Publishers(known, {ROOMY: Proved(by=("other",), read_by=())}).writer(read) is None
 
 
 async def test_what_kafka_did_not_acknowledge_stays(database: Database, told: Told) -> None:

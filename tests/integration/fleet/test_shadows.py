@@ -10,9 +10,10 @@ from pydantic import SecretStr
 
 from fleet.database import Database
 from fleet.migrate import owner_engine
+from fleet.serving import PartEnded
 from fleet.settings import Settings
 from fleet.shadows import Mark, WrongDatabase, mark_of, settle_mark
-from fleet.worker import PartEnded, Worker
+from fleet.worker import Worker
 from tests.conftest import OpenDatabase
 from tests.support.databases import Cluster, empty, run_statements, service_url
 

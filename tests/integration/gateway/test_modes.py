@@ -26,7 +26,9 @@ KEY = "k" * 40
 @pytest.fixture(scope="module")
 async def live(kafka: str) -> AsyncIterator[Door]:
     """A live deployment's gateway, without a database as in test_webhooks.py."""
-    async for door in door_of(kafka, stripe_livemode=True, attestation_keys=SecretStr(KEY)):
+    async for door in door_of(
+        kafka, stripe_livemode=True, attestation_keys=SecretStr(KEY), publisher_key=SecretStr(KEY)
+    ):
         yield door
 
 

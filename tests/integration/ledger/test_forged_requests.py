@@ -1,26 +1,46 @@
 """Who may write on the ledger's topics but is not who it says, or asks for another's, moves nothing."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
 from fleet import proofs
 from fleet.database import Database
 from fleet.envelope import Record
-from schemas.services import ASKS_LEDGER
+from fleet.proved import NOT_PROVED, hand_proved
+from schemas.proved import PROVED
 from services.ledger.handlers import post_groups, post_journals, revert_journals
 from tests.integration.ledger.books import FLIGHT, Legs, balances, journals, letters, requested, told
 from tests.integration.ledger.test_reverts_and_groups import group, undo
 
-KEYS = {name: (f"{name} old".ljust(32).encode(), f"{name} new".ljust(32).encode()) for name in ASKS_LEDGER}
 PAYS: Legs = (("student:s-1", -500_000), ("instructor:new", 500_000))
+WHO = PROVED["journal.requested"].by
+KEYS = {name: (f"{name} old".ljust(32).encode(), f"{name} new".ljust(32).encode()) for name in WHO}
+PUBLISHERS = proofs.Publishers(
+    {
+        (who, topic): [proofs.key_of_topic(key, topic) for key in KEYS[who]]
+        for topic in ("journal.requested", "revert.requested")
+        for who in WHO
+    },
+    PROVED,
+)
+
+
+async def post(ledger: Database, *batch: Record) -> None:
+    """As the ledger's worker does where it has keys."""
+    await hand_proved(ledger, PUBLISHERS, partial(post_journals, ledger, proved=True), batch)
+
+
+async def revert(ledger: Database, *batch: Record) -> None:
+    await hand_proved(ledger, PUBLISHERS, partial(revert_journals, ledger), batch)
 
 
 def by(service: str, record: Record, *, key: bytes | None = None, says: str | None = None) -> Record:
     """The record as a service's relay publishes it. key: with this one; says: under this service's name."""
     headers = {**record.headers, "ce_source": f"hobbs/{says or service}"}
     sent = proofs.with_proof(
-        key or KEYS[service][-1],
+        proofs.key_of_topic(key or KEYS[service][-1], record.topic),
         record.topic,
         [(name, value.encode()) for name, value in headers.items()],
         record.key,
@@ -55,18 +75,18 @@ FORGED = {
 async def test_a_journal_that_its_service_did_not_ask_for_is_not_posted(
     ledger: Database, forged: str
 ) -> None:
-    await post_journals(ledger, [FORGED[forged]], publishers=KEYS)
+    await post(ledger, FORGED[forged])
     assert await journals(ledger) == []
     assert {event.topic for event in await told(ledger)} == {"ledger.dead"}, "nobody is answered"
     [(reason, _)] = await letters(ledger)
-    assert reason in (proofs.NOT_PROVED, "belongs_to_a_service")
-    await post_journals(ledger, [by("billing", TRUE)], publishers=KEYS)  # the forged one took nothing from it
+    assert reason in (NOT_PROVED, "belongs_to_a_service")
+    await post(ledger, by("billing", TRUE))  # the forged one took nothing from it
     assert (await balances(ledger))["instructor:new"] == 500_000
 
 
 @pytest.mark.parametrize("number", [0, 1])
 async def test_while_keys_are_rotated_the_old_and_the_new_are_believed(ledger: Database, number: int) -> None:
-    await post_journals(ledger, [by("billing", TRUE, key=KEYS["billing"][number])], publishers=KEYS)
+    await post(ledger, by("billing", TRUE, key=KEYS["billing"][number]))
     assert await journals(ledger) == ["flight:F1:1"]
 
 
@@ -74,16 +94,16 @@ async def test_nobody_is_refused_a_journal_in_anothers_name(ledger: Database) ->
     """A refusal is an answer that its service acts on: what cannot be read gets none either."""
     broken = requested("adjustment:F1:2", PAYS, event_type="adjustment")
     broken = broken._replace(value=(broken.value or b"").replace(b'"USD"', b'"usd"'))
-    await post_journals(ledger, [by("payouts", broken)], publishers=KEYS)
+    await post(ledger, by("payouts", broken))
     assert [event.topic for event in await told(ledger)] == ["ledger.dead"]
 
 
 async def test_a_revert_is_asked_for_by_who_may(ledger: Database) -> None:
-    await post_journals(ledger, [by("billing", requested("flight:F1:1", FLIGHT))], publishers=KEYS)
-    await revert_journals(ledger, [undo(), by("payouts", undo())], publishers=KEYS)
+    await post(ledger, by("billing", requested("flight:F1:1", FLIGHT)))
+    await revert(ledger, undo(), by("payouts", undo()))
     assert (await balances(ledger))["instructor:i-1"] == 60
-    assert {reason for reason, _ in await letters(ledger)} == {proofs.NOT_PROVED}
-    await revert_journals(ledger, [by("reserves", undo())], publishers=KEYS)
+    assert {reason for reason, _ in await letters(ledger)} == {NOT_PROVED}
+    await revert(ledger, by("reserves", undo()))
     assert await balances(ledger) == {}
 
 

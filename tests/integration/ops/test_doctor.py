@@ -392,4 +392,4 @@ async def test_what_is_not_fit_for_a_live_key_is_a_list_of_its_own(hobbs: Hobbs,
     assert [row for row in rows if row["state"] == "ok"] == []
     assert "HOBBS_KAFKA_SECURITY_PROTOCOL=SASL_SSL" in found(rows, "ask nobody who writes")["fix"]
     assert "archive_mode=on" in found(rows, "archives no WAL")["fix"]
-    assert {row["area"] for row in rows if row["state"] == "not checked"} == {"backups", "alerts"}
+    assert {row["area"] for row in rows if row["state"] == "not checked"} == {"backups", "alerts", "stripe"}

@@ -3,81 +3,26 @@
 The handlers are the workers' own, as each composition root registers them.
 """
 
-import importlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
-import asyncpg
 import pytest
 
 from fleet import faults, logs, metrics
-from fleet.database import Database
 from fleet.envelope import Record, event_key_of
 from fleet.isolate import NotIsolated, isolate
 from fleet.outages import TryAgain
 from fleet.shared_batches import Handler
-from fleet.worker import Worker
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
 from services.payouts.stripe.relay import StripeRelay
 from tests.integration.billing.given import CHANGES, completed, configured
 from tests.integration.ledger.books import requested
+from tests.integration.promises.conftest import Build, Service
 from tests.integration.promises.consumed import CONSUMED, Consumed
 from tests.support.books import keep_books
-from tests.support.databases import service_url
 
 every_topic = pytest.mark.parametrize("consumed", CONSUMED, ids=str)
 BILLING, LEDGER, PAYOUTS = CONSUMED[1], CONSUMED[2], CONSUMED[7]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """A service's worker that is not started: its handlers, and the owner of its schema."""
-
-    worker: Worker
-    owner: asyncpg.Connection
-
-    @property
-    def db(self) -> Database:
-        return self.worker.database
-
-    def handlers(self) -> dict[str, Handler]:
-        return {consumer.topic: consumer.shared.handler for consumer in self.worker._consumers._consumers}
-
-    async def handle(self, topic: str, batch: Sequence[Record]) -> None:
-        await self.handlers()[topic](batch)
-
-    async def letters(self) -> list[tuple[str, int]]:
-        rows = await self.owner.fetch('SELECT reason, "offset" FROM dead_letter ORDER BY id')
-        return [(row["reason"], row["offset"]) for row in rows]
-
-    async def admitted(self) -> int:
-        return int(await self.owner.fetchval("SELECT count(*) FROM inbox"))
-
-
-Build = Callable[[str], Awaitable[Service]]
-
-
-@pytest.fixture
-async def build(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Build]:
-    """Build a service's worker on the test's database: `await build("ledger")`."""
-    built: list[Service] = []
-
-    async def built_one(name: str) -> Service:
-        monkeypatch.setenv("HOBBS_DATABASE_URL", service_url(database_url, name))
-        monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", "127.0.0.1:1")
-        monkeypatch.setenv("HOBBS_STRIPE_SECRET_KEY", "sk_test_nobody")
-        owner = await asyncpg.connect(database_url, server_settings={"search_path": name})
-        built.append(Service(worker=importlib.import_module(f"services.{name}.app").build(), owner=owner))
-        return built[-1]
-
-    yield built_one
-    for service in built:
-        for hook in service.worker._stop:
-            await hook()
-        await service.db.close()
-        await service.owner.close()
 
 
 async def given(build: Build, consumed: Consumed) -> Service:
@@ -259,9 +204,10 @@ async def test_records_nobody_foresaw_are_buried_a_bounded_number_at_once_and_no
 
 
 def _alone(handler: Handler) -> Handler:
-    """The service's handler as it was registered, without the isolation around it."""
+    """The service's handler as it was registered, without what asks for proofs and isolates around it."""
     assert isinstance(handler, partial)
-    inner: Handler = handler.args[1]
+    isolated = handler.args[2]
+    inner: Handler = isolated.args[1]
     return inner
 
 

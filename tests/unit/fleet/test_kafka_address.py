@@ -8,10 +8,13 @@ from pydantic import ValidationError
 
 from fleet.settings import Settings
 from hobbs.shell.connections import wrong_settings
+from services.adjustments.settings import AdjustmentsSettings
+from services.billing.settings import BillingSettings
 from services.gateway.settings import GatewaySettings
 from services.ledger.settings import LedgerSettings
 from services.payouts.settings import PayoutsSettings
 from services.receivables.settings import ReceivablesSettings
+from services.reserves.settings import ReservesSettings
 
 LOGIN = {"kafka_security_protocol": "SASL_SSL", "kafka_username": "hobbs_x", "kafka_password": "p"}
 WITH_WEBHOOKS: Final = [
@@ -20,14 +23,16 @@ WITH_WEBHOOKS: Final = [
     (GatewaySettings, {"stripe_livemode": True}),
     (ReceivablesSettings, {"stripe_livemode": True}),
 ]
-LIVE = pytest.mark.parametrize(
-    ("kind", "live"), [*WITH_WEBHOOKS, (LedgerSettings, {"stripe_livemode": True})]
-)
+OTHERS: Final = [
+    (kind, {"stripe_livemode": True})
+    for kind in (AdjustmentsSettings, BillingSettings, LedgerSettings, ReservesSettings)
+]
+LIVE = pytest.mark.parametrize(("kind", "live"), [*WITH_WEBHOOKS, *OTHERS])
 
 
 def made(kind: type[Settings], brokers: str, **more: Any) -> Settings:
     known = {"database_url": "", "kafka_bootstrap": brokers, "attestation_keys": "k" * 32}
-    known |= {"publishers_keys": "billing:" + "k" * 32}
+    known |= {"publishers_keys": f"billing/journal.requested:{'k' * 32}", "publisher_key": "k" * 32}
     return kind.model_validate(known | more)
 
 
@@ -88,16 +93,31 @@ def test_a_live_deployment_starts_only_with_keys_that_prove_who_wrote_a_webhook(
     assert "key 2 of HOBBS_ATTESTATION_KEYS" in " ".join(wrong_settings(weak.value))
 
 
+@LIVE
+def test_a_live_service_starts_only_with_keys_that_prove_who_wrote_what(
+    kind: type[Settings], live: dict[str, Any]
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        made(kind, "127.0.0.1:9092", publisher_key="", **live)
+    assert "a live deployment needs HOBBS_PUBLISHER_KEY:" in " ".join(wrong_settings(refused.value))
+    if kind is GatewaySettings:  # it acts on no other service's word
+        made(kind, "127.0.0.1:9092", publishers_keys="", **live)
+        return
+    with pytest.raises(ValidationError) as refused:
+        made(kind, "127.0.0.1:9092", publishers_keys="", **live)
+    assert "a live deployment needs HOBBS_PUBLISHERS_KEYS:" in " ".join(wrong_settings(refused.value))
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ("", "a live ledger needs HOBBS_PUBLISHERS_KEYS"),
-        ("billing:" + "k" * 32 + ",payouts:short_key", "key 2 of HOBBS_PUBLISHERS_KEYS is shorter"),
-        ("k" * 32, "entry 1 of HOBBS_PUBLISHERS_KEYS is not <service>:<key>"),
+        (f"billing/a.b:{'k' * 32},payouts/a.b:short_key", "key 2 of HOBBS_PUBLISHERS_KEYS is shorter"),
+        ("k" * 32, "entry 1 of HOBBS_PUBLISHERS_KEYS is not <service>/<topic>:<key>"),
+        ("billing:" + "k" * 32, "entry 1 of HOBBS_PUBLISHERS_KEYS is not <service>/<topic>:<key>"),
     ],
 )
-def test_a_live_ledger_starts_only_with_keys_that_prove_who_asks(keys: str, said: str) -> None:
+def test_keys_of_publishers_are_read_whole(keys: str, said: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        made(LedgerSettings, "127.0.0.1:9092", stripe_livemode=True, publishers_keys=keys)
+        made(LedgerSettings, "127.0.0.1:9092", publishers_keys=keys)
     assert said in " ".join(wrong_settings(refused.value))
     assert "short_key" not in str(refused.value)

@@ -21,13 +21,14 @@ SECRETS = {
     "HOBBS_KAFKA_PASSWORD_FILE": "a password",
     "HOBBS_STRIPE_SECRET_KEY_FILE": "rk_live_made_up",
     "HOBBS_ATTESTATION_KEYS_FILE": "k" * 32,
-    "HOBBS_PUBLISHERS_KEYS_FILE": "billing:" + "k" * 32,
+    "HOBBS_PUBLISHERS_KEYS_FILE": f"billing/journal.requested:{'k' * 32}",
 }
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """As docker-compose.yml gives it: secrets as files, everything else by name."""
+    tmp_path.chmod(0o755)
     files: dict[str, str] = {}
     for name, value in SECRETS.items():
         path = tmp_path / name.lower()
@@ -88,7 +89,7 @@ def test_each_deviation_is_listed_alone(
     [
         ("HOBBS_STRIPE_SECRET_KEY_FILE", "sk_live_made_up", "may do everything"),
         ("HOBBS_ATTESTATION_KEYS_FILE", None, "nothing proves who wrote"),
-        ("HOBBS_PUBLISHERS_KEYS_FILE", None, "nothing proves who asks the ledger"),
+        ("HOBBS_PUBLISHERS_KEYS_FILE", None, "nothing proves which service"),
         ("HOBBS_DATABASE_URL_FILE", URL.replace("verify-full", "verify-ca"), "sslmode=verify-ca"),
     ],
 )
@@ -117,3 +118,13 @@ def test_a_secrets_file_that_others_may_read_is_listed(
     Path(environment["HOBBS_KAFKA_PASSWORD_FILE"]).chmod(0o444)
     [found] = listed(environment, monkeypatch)
     assert found.startswith("HOBBS_KAFKA_PASSWORD_FILE: others may use")
+
+
+def test_a_secrets_file_behind_a_folder_that_nobody_else_enters_is_fit(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `make secrets` leaves them: the containers' users read each by its own mount."""
+    path = Path(environment["HOBBS_KAFKA_PASSWORD_FILE"])
+    path.chmod(0o444)
+    path.parent.chmod(0o700)
+    assert listed(environment, monkeypatch) == []

@@ -50,6 +50,8 @@ def settings(key: str, address: str | None = None) -> PayoutsSettings:
             "kafka_bootstrap": "127.0.0.1:1",
             "stripe_secret_key": key,
             "attestation_keys": "k" * 32,
+            "publisher_key": "k" * 32,
+            "publishers_keys": "ledger/journal.posted:" + "k" * 32,
             **known,
         }
     )

@@ -1,0 +1,62 @@
+"""A topic's handler is handed what is proved; the rest is buried, or counts as a stranger's (proofs.py).
+
+It stands before the handler, so that no handler can forget it. Nothing here changes what a repeat is: a
+record that was admitted before its reader had keys stays a repeat.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fleet import inbox
+from fleet.database import Database
+from fleet.envelope import OWN_SOURCES, Record
+from fleet.inbox import Unreadable
+from fleet.proofs import NAME, Proved, Publishers
+from fleet.shared_batches import Handler
+
+NOT_PROVED: Final = "not_proved"
+UNPROVED: Final = "unproved:"  # before a source that is a service's name without its proof
+_PROBLEM: Final = Unreadable(
+    NOT_PROVED,
+    f"no key of {NAME} made the record's proof: the service that it names did not write it, or wrote it "
+    "before it had the key; docs/operations/secrets.md says how to read such records again",
+)
+
+
+async def hand_proved(db: Database, publishers: Publishers, handle: Handler, batch: Sequence[Record]) -> None:
+    """Hand a batch to its handler without what no publisher of its topic proves to have written."""
+    doubted = [
+        record
+        for record in batch
+        if publishers.asked(record.topic) and not record.cut and publishers.writer(record) is None
+    ]
+    if doubted:
+        batch = await _believed(db, publishers, batch, doubted)
+    if batch:
+        await handle(batch)
+
+
+async def _believed(
+    db: Database, publishers: Publishers, batch: Sequence[Record], doubted: Sequence[Record]
+) -> list[Record]:
+    """The batch without what is buried; strangers' records are under no service's name."""
+    async with db.transaction() as tx:
+        new = await inbox.not_admitted(tx, doubted)
+        refused = [record for record in new if not publishers.topics[record.topic].others]
+        await inbox.bury_unreadable(tx, refused, _PROBLEM)
+    buried, strangers = {id(one) for one in refused}, {id(one) for one in new}
+    return [
+        _as_a_strangers(record, publishers.topics[record.topic]) if id(record) in strangers else record
+        for record in batch
+        if id(record) not in buried
+    ]
+
+
+def _as_a_strangers(record: Record, topic: Proved) -> Record:
+    """The record under a name that is no service's: so its id counts, and the content that it names."""
+    source = record.headers.get("ce_source", "")
+    if not source.startswith(OWN_SOURCES):
+        return record
+    if not topic.foreign and source.removeprefix(OWN_SOURCES) not in topic.by:
+        return record
+    return record._replace(headers={**record.headers, "ce_source": UNPROVED + source})
