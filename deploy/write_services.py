@@ -47,7 +47,7 @@ CONTAINER: Final = """\
       HOBBS_DATABASE_URL_FILE: /run/secrets/{name}_database_url
       HOBBS_KAFKA_USERNAME: hobbs_${{HOBBS_TOPIC_PREFIX:-}}{name}
       HOBBS_KAFKA_PASSWORD_FILE: /run/secrets/{name}_kafka_password
-    secrets: [{name}_database_url, {name}_kafka_password]
+    secrets: [{name}_database_url, {name}_kafka_password, kafka_ca, postgres_ca]
 """
 _ABSENCES: Final = r"absent\(fleet_outbox_age_seconds.*(?:\n *or absent\(fleet_outbox_age_seconds.*)*"
 

@@ -55,7 +55,9 @@ def test_a_new_service_is_written_behind_the_one_before_it_and_only_once() -> No
     written = with_services(compose, [*SERVICES, "logbook"])
     container = yaml.safe_load(written)["services"]["logbook"]
     assert container["command"] == ["work", "logbook"]
-    assert container["secrets"] == ["logbook_database_url", "logbook_kafka_password"]
+    assert container["secrets"] == [
+        *("logbook_database_url", "logbook_kafka_password", "kafka_ca", "postgres_ca"),
+    ]
     assert "logbook_kafka_password" in yaml.safe_load(written)["services"]["kafka-rights"]["secrets"]
     assert container["depends_on"] == CONTAINERS[SERVICES[0]]["depends_on"]
     assert with_services(written, [*SERVICES, "logbook"]) == written
