@@ -5,11 +5,14 @@ from datetime import date
 from aiokafka import AIOKafkaProducer
 
 from fleet.decisions import REQUESTED
+from fleet.envelope import OWN_SOURCES
+from fleet.proofs import key_of_topic, with_proof
 from fleet.redrives import topic_of
 from hobbs.demo.figures import Figures, Row
 from hobbs.demo.story import Story
 from hobbs.local.running_fleet import RunningFleet
 from schemas.flights import FlightCompleted
+from schemas.proved import PROVED
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
 from tests.support.fleets import Silent
@@ -37,8 +40,7 @@ async def test_unreadable_records_become_dead_letters_and_what_follows_is_proces
     await story.settle()
     for topic in consumed_topics():
         for service in readers_without_key(topic):
-            wanted = ["no_such_topic"] * len(UNREADABLE) if topic == topic_of(service) else sorted(UNREADABLE)
-            assert await buried(figures, service, topic) == wanted
+            assert await buried(figures, service, topic) == expected(service, topic)
     bills = await figures.rows("SELECT flight_id FROM billing.bill")
     assert [bill["flight_id"] for bill in bills] == ["after-the-bad-ones"]
     for log in (fleet.fleet.folder / "logs").glob("*.log"):
@@ -47,6 +49,15 @@ async def test_unreadable_records_become_dead_letters_and_what_follows_is_proces
 
 def consumed_topics() -> list[str]:
     return [topic.name for topic in TOPICS.values() if set(topic.consumers) & set(SERVICES)]
+
+
+def expected(service: str, topic: str) -> list[str]:
+    """Why a service buries the records of a topic, in their reasons' order."""
+    if topic == topic_of(service):
+        return ["no_such_topic"] * len(UNREADABLE)
+    if topic in PROVED and not PROVED[topic].by:  # nobody can prove them; what is cut off is not looked at
+        return sorted("oversized" if reason == "oversized" else "not_proved" for reason in UNREADABLE)
+    return sorted(UNREADABLE)
 
 
 def readers_without_key(topic: str) -> tuple[str, ...]:
@@ -70,8 +81,19 @@ async def publish(running: RunningFleet, values: list[bytes | None], only: str |
                     value=value,
                     key=b"key",
                     partition=0,
-                    headers=[("trace", b"\xff\xfe"), ("nothing", b"")],
+                    headers=headers(running, topic, value),
                 )
+
+
+def headers(running: RunningFleet, topic: str, value: bytes | None) -> list[tuple[str, bytes]]:
+    """One that cannot be decoded, and on topics of services a proof: a bug of ours is proved as well."""
+    said = [("trace", b"\xff\xfe"), ("nothing", b"")]
+    if topic not in PROVED or PROVED[topic].others or not PROVED[topic].by:
+        return said
+    who = PROVED[topic].by[0]
+    said.append(("ce_source", f"{OWN_SOURCES}{who}".encode()))
+    key = key_of_topic(running.fleet.publisher_keys[who].encode(), topic)
+    return with_proof(key, topic, said, b"key", value)
 
 
 async def buried(figures: Figures, service: str, topic: str) -> list[str]:
