@@ -84,6 +84,10 @@ def tune_gc() -> None:
 
 
 async def _collect_garbage() -> None:
+    """Collect by the timer. What the first seconds loaded is there for good too: it is walked only once."""
+    await asyncio.sleep(COLLECT_EVERY_S)
+    gc.collect()
+    gc.freeze()
     while True:
         await asyncio.sleep(COLLECT_EVERY_S)
         gc.collect()
