@@ -51,8 +51,9 @@ def _once(
     digests = {record.digest for record in records}
     about = [row for row in letters if row["subject"] == subject or row["payload_hash"] in digests]
     dead = [row for row in about if row["reason"] not in REPEAT_REASONS]
-    if bills and dead:
-        yield f"{subject} is billed and dead ({dead[0]['reason']})"
+    waiting = [row for row in dead if row["state"] == "open"]
+    if bills and waiting:  # one that a person closed may have been told again, corrected or as it was
+        yield f"{subject} is billed and dead ({waiting[0]['reason']})"
     if not bills and not about:  # a letter about a repeat may be of a flight that its correction billed
         yield f"{subject} was published ({records[0]}), and is neither billed nor dead"
     if len([row for row in dead if row["subject"] == subject]) > 1:

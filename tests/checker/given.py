@@ -160,13 +160,13 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     found["billing.dead_letter"] = [
         {
             "topic": "flight.completed", "partition": 0, "offset": 2, "identity": "0:2", "subject": None,
-            "payload_hash": sha(BAD), "reason": "not_json",
+            "payload_hash": sha(BAD), "reason": "not_json", "state": "open",
         }
     ]  # fmt: skip
     found["gateway.dead_letter"] = [
         {
             "topic": "decision.requested", "partition": 0, "offset": 1, "identity": "0:1", "subject": None,
-            "payload_hash": sha(BAD), "reason": "not_json",
+            "payload_hash": sha(BAD), "reason": "not_json", "state": "open",
         }
     ]  # fmt: skip
     found["billing.bill"] = [

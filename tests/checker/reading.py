@@ -133,7 +133,8 @@ async def read_stripe(url: str) -> dict[str, Any]:
 
 
 _LETTERS = """
-    SELECT topic, partition, "offset", identity, subject, payload_hash, reason FROM {service}.dead_letter
+    SELECT topic, partition, "offset", identity, subject, payload_hash, reason, state
+    FROM {service}.dead_letter
 """
 _QUERIES = {
     "billing.bill": """

@@ -36,6 +36,12 @@ def test_what_was_not_compared_yet_is_no_violation() -> None:
     assert not [found for found in check(replace(young, tables=tables)) if "inboxes" not in found.rule]
 
 
+def test_a_letter_that_a_person_closed_may_stand_beside_its_flights_bill() -> None:
+    """The flight was told again, corrected (`hobbs dead correct`) or as it was."""
+    closed = row("billing.dead_letter", subject="flight:F1:1", state="discarded")
+    assert check(closed(consistent_world())) == []
+
+
 def effect_again(world: World) -> World:
     return replace(world, effects=[*world.effects, {**world.effects[0], "object_id": "tr_2"}])
 
