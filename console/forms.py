@@ -121,8 +121,8 @@ def _amounts(one: Field, sent: Mapping[str, str], currency: str) -> dict[str, in
     """The amounts that a form sent, by their names; empty ones are none."""
     found = dict[str, int]()
     for name, text in _texts(one, sent).items():
-        if text.strip():
-            found[name] = _read(Field(name=name, title=name, kind="money"), text.strip(), currency, None)
+        if text:
+            found[name] = _read(Field(name=name, title=name, kind="money"), text, currency, None)
     return found
 
 

@@ -222,12 +222,13 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         wanted = {TopicPartition(t, p): offset for t, parts in request.topics for p, offset, *_ in parts}
         for place, offset in wanted.items():
             self._asked.setdefault(place, offset)
-        nothing = self._nothing_in_a_row(node, set(wanted))
+        asked = set(wanted)
+        nothing = self._nothing_in_a_row(node, asked)
         if nothing >= NOTHING_SO_OFTEN:
             request._max_wait_ms = HELD_LONGER_MS
         response = await self._send(node, request, **options)
         had_any = any(error or data for _, parts in response.topics for _, error, *_, data in parts)
-        self._nothing[node] = (set(wanted), 0 if had_any else nothing + 1)
+        self._nothing[node] = (asked, 0 if had_any else nothing + 1)
         response.topics = [
             (topic, [await self._readable(TopicPartition(topic, part[0]), part, wanted) for part in parts])
             for topic, parts in response.topics

@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.protocol.fetch import FetchRequest
 from pydantic import SecretStr
 
@@ -44,37 +45,42 @@ class Noting(Reader):
         await self.until(lambda: bool(self.fetches) and self.fetches[-1][0] == HELD_LONGER_MS)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """A topic of two partitions on which nothing came for a while, its reader, and a publisher."""
+
+    topic: str
+    reader: Noting
+    producer: AIOKafkaProducer
+
+
 @pytest.fixture
-def settings(kafka: str) -> Settings:
+async def quiet(kafka: str) -> AsyncIterator[Quiet]:
     prefix = f"{secrets.token_hex(4)}."
-    return Settings(database_url=SecretStr(""), kafka_bootstrap=kafka, topic_prefix=prefix)
-
-
-async def test_a_record_on_a_quiet_topic_comes_in_the_fetch_that_is_held(settings: Settings) -> None:
+    settings = Settings(database_url=SecretStr(""), kafka_bootstrap=kafka, topic_prefix=prefix)
     await create_topics(settings, [TopicPlan(name="a", partitions=2, retention_ms=-1)])
-    topic = f"{settings.topic_prefix}a"
-    async with Noting(bootstrap_servers=settings.kafka_bootstrap) as reader, open_producer(settings) as sends:
-        reader.assign([TopicPartition(topic, number) for number in range(2)])
+    async with Noting(bootstrap_servers=kafka) as reader, open_producer(settings) as producer:
+        reader.assign([TopicPartition(f"{prefix}a", number) for number in range(2)])
         await reader.quiet()
-        asked = [held for held, _ in reader.fetches]
-        assert asked.count(HELD_LONGER_MS) == 1
-        assert asked[-1 - NOTHING_SO_OFTEN : -1] == [HELD_MS] * NOTHING_SO_OFTEN
-
-        await sends.send_and_wait(topic, b"1", partition=1)
-        found = await reader.getmany(timeout_ms=HELD_LONGER_MS)
-        assert [[record.value for record in records] for records in found.values()] == [[b"1"]]
-        since = reader.fetches[len(asked) :]
-        assert HELD_LONGER_MS not in [held for held, _ in since]
+        yield Quiet(topic=f"{prefix}a", reader=reader, producer=producer)
 
 
-async def test_a_fetch_beside_records_that_wait_to_be_taken_is_not_held_longer(settings: Settings) -> None:
+async def test_a_record_on_a_quiet_topic_comes_in_the_fetch_that_is_held(quiet: Quiet) -> None:
+    reader = quiet.reader
+    asked = [held for held, _ in reader.fetches]
+    assert asked.count(HELD_LONGER_MS) == 1
+    assert asked[-1 - NOTHING_SO_OFTEN : -1] == [HELD_MS] * NOTHING_SO_OFTEN
+
+    await quiet.producer.send_and_wait(quiet.topic, b"1", partition=1)
+    found = await reader.getmany(timeout_ms=HELD_LONGER_MS)
+    assert [[record.value for record in records] for records in found.values()] == [[b"1"]]
+    since = reader.fetches[len(asked) :]
+    assert HELD_LONGER_MS not in [held for held, _ in since]
+
+
+async def test_a_fetch_beside_records_that_wait_to_be_taken_is_not_held_longer(quiet: Quiet) -> None:
     """The partition whose records wait is fetched again only when that one was answered."""
-    await create_topics(settings, [TopicPlan(name="a", partitions=2, retention_ms=-1)])
-    topic = f"{settings.topic_prefix}a"
-    async with Noting(bootstrap_servers=settings.kafka_bootstrap) as reader, open_producer(settings) as sends:
-        reader.assign([TopicPartition(topic, number) for number in range(2)])
-        await reader.quiet()
-        asked = len(reader.fetches)
-        await sends.send_and_wait(topic, b"1", partition=0)
-        await reader.until(lambda: len(reader.fetches) >= asked + 2 * NOTHING_SO_OFTEN)
-        assert set(reader.fetches[asked:]) == {(HELD_MS, 1)}
+    reader, asked = quiet.reader, len(quiet.reader.fetches)
+    await quiet.producer.send_and_wait(quiet.topic, b"1", partition=0)
+    await reader.until(lambda: len(reader.fetches) >= asked + 2 * NOTHING_SO_OFTEN)
+    assert set(reader.fetches[asked:]) == {(HELD_MS, 1)}
