@@ -79,6 +79,7 @@ GROUPS: Final = (
     )),
     Group(title="Watch", entries=(
         Entry(title="Dead letters", address="/dead"),
+        Entry(title="Readers", address="/readers"),
         Entry(title="Questions", address="/questions"),
         Entry(title="Audit", address="/audit"),
         Entry(title="Refused accesses", address="/audit/refused"),

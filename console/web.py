@@ -38,6 +38,7 @@ from console.pages import (
     payees,
     payments,
     rate_changes,
+    readers,
     reconciliation,
     reserve,
     settings,
@@ -50,7 +51,7 @@ from console.signin.leaving import leaving_routes
 from console.signin.local import local_routes
 from console.signin.oidc import oidc_routes
 from console.signin.provider import Provider
-from console.times import shown_instant, shown_moment, span
+from console.times import shown_instant, shown_moment, span, waited
 from fleet.metrics import start_at_zero
 from fleet.money import minor_digits
 
@@ -72,6 +73,7 @@ MODULES: Final = (
     reserve,
     reconciliation,
     letters,
+    readers,
     statements,
     own,
     own_card,
@@ -139,6 +141,7 @@ def templates() -> Environment:
     environment.tests["instant_like"] = lambda value: isinstance(value, datetime)
     environment.globals |= {
         "span": span,
+        "waited": waited,
         "filter_names": filter_names,
         "menu": menu,
         "here": here,

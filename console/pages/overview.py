@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from console.context import Visit
 from console.guard import Pages
+from console.pages.readers import looked
 from console.reads import letters, school
 from console.roles import ROLES
 from console.times import begin_of_day, next_month, span
@@ -117,6 +118,12 @@ DUTIES: Final = tuple(
             "/dead?f.state=open&f.what=other",
         ),
         (
+            "readers",
+            "services are away, or behind what was published",
+            "service is away, or behind what was published",
+            "/readers",
+        ),
+        (
             "questions",
             "questions wait for an answer",
             "question waits for an answer",
@@ -141,6 +148,12 @@ async def _for_staff(visit: Visit) -> Response:
         ("overview by month", figures["first"]), lambda: _months(visit, figures), for_s=MONTHS_FOR_S
     )
     now = visit.console.clock()
+    read, _, no_answer = await looked(visit)
+    late = [] if no_answer else read.late(now)
+    figures["waiting"]["readers"] = {
+        "number": len(late),
+        "oldest": min((one["oldest_at"] for one in late if one["oldest_at"]), default=None),
+    }
     duties = [
         {"duty": duty, "number": found["number"], "age": span(found["oldest"], now)}
         for duty in DUTIES
@@ -152,6 +165,7 @@ async def _for_staff(visit: Visit) -> Response:
         chart=_chart([*months, *figures["days"]], visit.school.currency),
         as_of=as_of,
         look_every_s=LOOK_EVERY_S,
+        no_answer=no_answer,
         **figures,
     )
 
