@@ -45,8 +45,8 @@ DUTIES: Final = tuple(
         ),
         (
             "rates",
-            "changes of rates wait for approval",
-            "change of rates waits for approval",
+            "changes of rates or limits wait for approval",
+            "change of a rate or limit waits for approval",
             "/rate-proposals?f.state=waiting",
         ),
         ("settlements", "settlements are open", "settlement is open", "/settlements?f.state=waiting"),

@@ -9,7 +9,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.billing import store, wire
-from services.billing.desk import proposals
+from services.billing.desk import own_limits, proposals
 
 BOOK: Final = "school"
 
@@ -32,4 +32,5 @@ async def tell(tx: Tx, decision: Decision, now: datetime) -> Ruling:
 ACTIONS: Final[Mapping[str, Action]] = {
     "tell": Action(judge=tell, changes_tables=False),
     **proposals.ACTIONS,
+    **own_limits.ACTIONS,
 }

@@ -3,6 +3,6 @@
 Lock order: inbox, book, rate proposal, bill (by flight id), waiting revision (by flight id and revision).
 """
 
-from services.billing.store import bills, book, proposals, revisions, waiting
+from services.billing.store import bills, book, own_limits, proposals, revisions, waiting
 
-__all__ = ["bills", "book", "proposals", "revisions", "waiting"]
+__all__ = ["bills", "book", "own_limits", "proposals", "revisions", "waiting"]
