@@ -64,6 +64,7 @@ async def measure(stack: Stack) -> list[Figure]:
 
 
 _LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n")
+IDLE_MOST_S: Final = 2.0  # the gateway closes what is idle for 5 s; a request may not meet that
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -72,7 +73,7 @@ class _Client:
 
     def __init__(self, port: int, key: str) -> None:
         self._port = port
-        self._free: list[Connection] = []
+        self._free: list[tuple[float, Connection]] = []  # and when it was given back
         self._places = asyncio.Semaphore(CONNECTIONS)
         self._head = f"POST /v1/credit-checks HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {key}\r\n"
 
@@ -86,19 +87,19 @@ class _Client:
             answer = await reader.readexactly(int(length[1]) if length else 0)
             if not head.startswith(b"HTTP/1.1 200 "):
                 raise AssertionError(f"a check was answered {head.decode()}{answer.decode()}")
-            self._free.append(connection)
+            self._free.append((time.monotonic(), connection))
 
     async def _connected(self) -> Connection:
-        """One that is free, which the gateway closes after some seconds without a request; or a new one."""
+        """The one that was used last, unless it has been idle for long; or a new one."""
         while self._free:
-            reader, writer = self._free.pop()
-            if not reader.at_eof():
+            given_back, (reader, writer) = self._free.pop()
+            if time.monotonic() - given_back < IDLE_MOST_S:
                 return reader, writer
             writer.close()
         return await asyncio.open_connection("127.0.0.1", self._port)
 
     def close(self) -> None:
-        for _, writer in self._free:
+        for _, (_, writer) in self._free:
             writer.close()
 
 

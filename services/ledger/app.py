@@ -11,10 +11,11 @@ from services.ledger.settings import LedgerSettings
 
 BATCH_MAX = 2_000  # reached only by a backlog; fewer commits post more journals (docs/decisions/0093)
 POSTING_MEMBERS = 3  # one computes, one waits for Postgres, one reads (docs/decisions/0142)
-HOLDS_BATCH_MAX = 100  # each command is a statement, and the locks of all are held until commit
+HOLDS_BATCH_MAX = 100  # the locks of all are held until commit
 GROUPS_BATCH_MAX = 20  # each group is a transaction
 EXPIRE_EVERY_S = 1.0
 CHAIN_EVERY_S = 30.0
+HOLDS_EVERY_S = 0.01  # somebody stands beside the aircraft and waits for the answer
 LOOK_EVERY_S = 60.0  # each process shows what roles may do: a look reads the catalogs
 
 
@@ -37,7 +38,11 @@ def build(settings: LedgerSettings | None = None) -> Worker:
         after=first,
     )
     worker.consume(
-        wire.holds.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX, after=first
+        wire.holds.REQUESTED,
+        partial(handlers.change_holds, db),
+        batch_max=HOLDS_BATCH_MAX,
+        every_s=HOLDS_EVERY_S,
+        after=first,
     )
     worker.consume(
         wire.holds.LIMIT_REQUESTED,

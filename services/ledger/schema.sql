@@ -1064,6 +1064,7 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger, hobbs
 -- * note_locked_to(bigint)
 -- * open_balances(text[], text[])
 -- * place_hold(text, text, bigint, text, timestamp with time zone, text)
+-- * place_holds(text[], text[], bigint[], text[], timestamp with time zone[], text[])
 -- * post_entries()
 -- * post_hold(text, text, bigint, timestamp with time zone, text)
 -- * post_journal_with_locks(uuid, text, text, text, jsonb, timestamp with time zone, text)

@@ -65,4 +65,19 @@ LIMIT_MUTANTS = (
             "tests/integration/receivables/test_dispatches.py::test_a_kind_of_flight_has_a_lower_limit",
         ),
     ),
+    Mutant(
+        name="holds-of-one-batch-know-nothing-of-each-other",
+        breaks="Two flights that are dispatched at once both use the last of a limit.",
+        edits=(
+            Edit(
+                path="services/ledger/domain/holds.py",
+                old="left[key] = left.get(key, 0) - (one.amount or 0)",
+                new="left[key] = left.get(key, 0)",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ledger/test_holds.py"
+            "::test_holds_placed_together_are_answered_as_one_by_one[False]",
+        ),
+    ),
 )

@@ -4,7 +4,7 @@ The rules that need a balance are in the database's functions, which DBAs call t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -117,6 +117,48 @@ def below_floor(command: HoldCommand, available: int) -> RefusedCommand | None:
         f"short by {shortfall}",
         shortfall=shortfall,
     )
+
+
+def only_takes(command: HoldCommand) -> bool:
+    """Whether it places a hold and gives nothing back: of such, each leaves less than the one before."""
+    return command.action == "place" and command.replaces is None
+
+
+def judged_by_floors(
+    commands: Sequence[HoldCommand], available: Mapping[BalanceKey, int]
+) -> dict[str, RefusedCommand]:
+    """Which of new holds their floors refuse, in order, by what is available before the first of them."""
+    left, refused = dict(available), dict[str, RefusedCommand]()
+    for one in commands:
+        key = balance_of(one)
+        if fault := below_floor(one, left.get(key, 0)):
+            refused[one.hold] = fault
+        else:
+            left[key] = left.get(key, 0) - (one.amount or 0)
+    return refused
+
+
+def balances_after_each(changes: Sequence[HoldChange]) -> list[HoldChange]:
+    """Holds that were placed in this order, each with the balances as it left them; given the last ones."""
+    later: dict[BalanceKey, int] = {}
+    found: list[HoldChange] = []
+    for one in reversed(changes):
+        key = one.wallet, one.currency
+        after = later.get(key, 0)
+        found.append(
+            replace(
+                one,
+                pending_balance=one.pending_balance - after,
+                available_balance=one.available_balance + after,
+            )
+        )
+        later[key] = after + (0 if one.repeated else one.amount)
+    return found[::-1]
+
+
+def balance_of(command: HoldCommand) -> BalanceKey:
+    """The balance on which a hold is to be placed."""
+    return command.wallet or "", command.currency or ""
 
 
 def balances_moved(commands: Sequence[HoldCommand], placed_on: Mapping[str, BalanceKey]) -> list[BalanceKey]:

@@ -30,41 +30,67 @@ END $$;
 CREATE OR REPLACE FUNCTION place_hold(
     hold text, wallet text, amount bigint, currency text, expires_at timestamptz, memo text DEFAULT '')
     RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path = ledger, pg_temp
+    AS $$
+SELECT NOT repeated FROM place_holds(ARRAY[hold], ARRAY[wallet], ARRAY[amount], ARRAY[currency], ARRAY[expires_at],
+                                     ARRAY[memo])
+$$;
+GRANT EXECUTE ON FUNCTION place_hold(text, text, bigint, text, timestamptz, text) TO hobbs_ledger;
+
+-- Places holds, each under another name, in their order, as place_hold does: all of them, or none. For each, whether
+-- the same hold was placed before.
+CREATE OR REPLACE FUNCTION place_holds(
+    holds text[], wallets text[], amounts bigint[], currencies text[], ends timestamptz[], memos text[])
+    RETURNS TABLE (hold text, repeated boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = ledger, pg_temp
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
     AS $$
 #variable_conflict use_column
 DECLARE
     there record;
 BEGIN
-    IF hold IS NULL OR wallet IS NULL OR place_hold.amount IS NULL OR place_hold.currency IS NULL
-       OR place_hold.expires_at IS NULL THEN
+    IF array_position(holds, NULL) IS NOT NULL OR array_position(wallets, NULL) IS NOT NULL
+       OR array_position(amounts, NULL) IS NOT NULL OR array_position(currencies, NULL) IS NOT NULL
+       OR array_position(ends, NULL) IS NOT NULL THEN
         PERFORM refuse('hold_is_complete', 'hold, wallet, amount, currency and expires_at are required');
     END IF;
-    PERFORM open_balances(ARRAY[wallet], ARRAY[place_hold.currency]);
-    PERFORM lock_balances(ARRAY[wallet], ARRAY[place_hold.currency]);
-    SELECT hold.*, wallet.address INTO there
-      FROM hold JOIN wallet ON wallet.id = hold.wallet_id WHERE hold.name = place_hold.hold;
+    PERFORM open_balances(wallets, currencies);
+    PERFORM lock_balances(wallets, currencies);
+    SELECT held.name, held.amount, held.currency, held.expires_at, wallet.address INTO there
+      FROM unnest(holds, wallets, amounts, currencies, ends) AS asked (name, address, amount, currency, expires_at)
+      JOIN hold AS held ON held.name = asked.name
+      JOIN wallet ON wallet.id = held.wallet_id
+     WHERE (wallet.address, held.amount, held.currency, held.expires_at)
+           IS DISTINCT FROM (asked.address, asked.amount, asked.currency, asked.expires_at)
+     LIMIT 1;
     IF FOUND THEN
-        IF (there.address, there.amount, there.currency, there.expires_at)
-           IS DISTINCT FROM (wallet, place_hold.amount, place_hold.currency, place_hold.expires_at) THEN
-            PERFORM refuse('hold_repeats_with_the_same_content', format(
-                'hold %s is already placed with other content: %s %s on %s until %s',
-                hold, there.amount, there.currency, there.address, there.expires_at));
-        END IF;
-        RETURN false;
+        PERFORM refuse('hold_repeats_with_the_same_content', format(
+            'hold %s is already placed with other content: %s %s on %s until %s',
+            there.name, there.amount, there.currency, there.address, there.expires_at));
     END IF;
-    IF place_hold.expires_at <= clock_timestamp() THEN
+    SELECT asked.name, asked.expires_at INTO there
+      FROM unnest(holds, ends) AS asked (name, expires_at)
+     WHERE asked.expires_at <= clock_timestamp() AND NOT EXISTS (SELECT FROM hold WHERE hold.name = asked.name)
+     LIMIT 1;
+    IF FOUND THEN
         PERFORM refuse('hold_expires_later', format(
-            'hold %s would expire at %s, which is past', hold, place_hold.expires_at));
+            'hold %s would expire at %s, which is past', there.name, there.expires_at));
     END IF;
-    INSERT INTO hold (name, wallet_id, currency, amount, expires_at, memo)
-    SELECT place_hold.hold, wallet.id, place_hold.currency, place_hold.amount, place_hold.expires_at,
-           place_hold.memo
-      FROM wallet WHERE wallet.address = place_hold.wallet COLLATE "C";
-    RETURN true;
+    RETURN QUERY
+    WITH new AS (
+        INSERT INTO hold (name, wallet_id, currency, amount, expires_at, memo)
+        SELECT asked.name, wallet.id, asked.currency, asked.amount, asked.expires_at, asked.memo
+          FROM unnest(holds, wallets, amounts, currencies, ends, memos)
+               WITH ORDINALITY AS asked (name, address, amount, currency, expires_at, memo, place)
+          JOIN wallet ON wallet.address = asked.address COLLATE "C"
+         WHERE NOT EXISTS (SELECT FROM hold WHERE hold.name = asked.name)
+         ORDER BY asked.place
+        RETURNING name)
+    SELECT asked.name, new.name IS NULL FROM unnest(holds) AS asked (name) LEFT JOIN new ON new.name = asked.name;
 END $$;
-GRANT EXECUTE ON FUNCTION place_hold(text, text, bigint, text, timestamptz, text) TO hobbs_ledger;
+GRANT EXECUTE ON FUNCTION place_holds(text[], text[], bigint[], text[], timestamptz[], text[]) TO hobbs_ledger;
 
 -- Moves a hold's amount, or part of it, to a wallet; the rest is available again. The journal's source is
 -- hold:<hold>. Its id comes back, also when asked again with the same amount and wallet.

@@ -1,6 +1,6 @@
 """Holds and limits: the calls of the database's functions that change them, and their state afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from fleet.database import Tx
@@ -39,15 +39,44 @@ async def place(tx: Tx, command: HoldCommand) -> bool:
     return bool(row.done)
 
 
-_AVAILABLE: Final = """
-    SELECT available FROM ledger_public.wallets WHERE address = :wallet AND currency = :currency
+_PLACE_ALL: Final = """
+    SELECT hold, repeated FROM place_holds(
+        CAST(:holds AS text[]), CAST(:wallets AS text[]), CAST(:amounts AS bigint[]),
+        CAST(:currencies AS text[]), CAST(:ends AS timestamptz[]), CAST(:memos AS text[]))
 """
 
 
-async def available(tx: Tx, command: HoldCommand) -> int:
-    """What is available on the wallet of a hold that is to be placed; its balance is locked."""
-    row = await tx.first(_AVAILABLE, wallet=command.wallet, currency=command.currency)
-    return int(row.available) if row else 0
+async def place_all(tx: Tx, commands: Sequence[HoldCommand]) -> dict[str, bool]:
+    """Place holds in their order, all or none; by name, whether it was placed before."""
+    rows = await tx.all(
+        _PLACE_ALL,
+        holds=[one.hold for one in commands],
+        wallets=[one.wallet for one in commands],
+        amounts=[one.amount for one in commands],
+        currencies=[one.currency for one in commands],
+        ends=[one.expires_at for one in commands],
+        memos=[one.memo for one in commands],
+    )
+    return {row.hold: bool(row.repeated) for row in rows}
+
+
+_AVAILABLE: Final = """
+    SELECT asked.address, asked.currency, balance.amount - balance.pending AS available
+    FROM unnest(CAST(:addresses AS text[]), CAST(:currencies AS text[])) AS asked (address, currency)
+    JOIN wallet ON wallet.address = asked.address COLLATE "C"
+    JOIN balance ON balance.wallet_id = wallet.id AND balance.currency = asked.currency COLLATE "C"
+"""
+
+
+async def available(tx: Tx, keys: Collection[BalanceKey]) -> dict[BalanceKey, int]:
+    """What is available on wallets on which holds are to be placed; their balances are locked."""
+    addressed = list(keys)
+    rows = await tx.all(
+        _AVAILABLE,
+        addresses=[address for address, _ in addressed],
+        currencies=[currency for _, currency in addressed],
+    )
+    return {(row.address, row.currency): int(row.available) for row in rows}
 
 
 _POST: Final = """
@@ -88,7 +117,7 @@ async def expire(tx: Tx) -> list[str]:
     return [row.hold for row in rows]
 
 
-_READ_HOLD: Final = """
+_READ_HOLDS: Final = """
     SELECT held.hold, held.state, held.address AS wallet, held.currency, held.amount, held.expires_at,
            coalesce(held.closed_at, held.placed_at) AS changed_at, held.posted_amount, held.journal_id,
            wallet.balance AS posted_balance, wallet.pending AS pending_balance,
@@ -96,14 +125,20 @@ _READ_HOLD: Final = """
     FROM ledger_public.holds AS held
     JOIN ledger_public.wallets AS wallet
       ON wallet.wallet_id = held.wallet_id AND wallet.currency = held.currency
-    WHERE held.hold = :hold
+    WHERE held.hold = ANY (CAST(:holds AS text[]))
 """
 
 
 async def read_hold(tx: Tx, hold: str, *, repeated: bool) -> HoldChange:
     """A hold with its wallet's balances. Minor units."""
-    row = await tx.one(_READ_HOLD, hold=hold)
+    row = await tx.one(_READ_HOLDS, holds=[hold])
     return HoldChange(**row._mapping, repeated=repeated)
+
+
+async def read_holds(tx: Tx, holds: Sequence[str]) -> dict[str, HoldChange]:
+    """Holds with their wallets' balances, by name. Minor units."""
+    rows = await tx.all(_READ_HOLDS, holds=list(holds))
+    return {row.hold: HoldChange(**row._mapping) for row in rows}
 
 
 _SET_LIMIT: Final = "SELECT set_limit(:wallet, :currency, CAST(:floor AS bigint), :binds) AS done"

@@ -24,6 +24,7 @@ from services.receivables.domain.dispatches import (
     HoldRefusal,
     Place,
     Refuse,
+    State,
     Void,
     decide,
     expires_at,
@@ -64,26 +65,22 @@ async def take_changed(tx: Tx, changed: Sequence[Admitted[HoldAnswer]], now: dat
     causes = {flight_id: one.cause for (flight_id, _), one in ours}
     ended = await store.dispatches.lock(tx, causes.keys())
     known = {(d.flight_id, d.revision): d for d in await _all_open(tx, ended)}
-    messages: list[Message] = []
+    messages, moved = list[Message](), list[tuple[Dispatch, State]]()
     for place, one in ours:
         dispatch = known.get(place)
         if dispatch is None:
             continue
         if one.event.state != "open":
-            await store.dispatches.set_state(tx, dispatch, "closed", now)
+            moved.append((dispatch, "closed"))
             if dispatch.state == "asked":
-                told = (
-                    "hold_has_ended",
-                    f"flight {dispatch.flight_id}: its hold is {one.event.state}",
-                    None,
-                    (),
-                )
-                messages.append(_refused(dispatch, told, one.cause))
+                sentence = f"flight {dispatch.flight_id}: its hold is {one.event.state}"
+                messages.append(_refused(dispatch, ("hold_has_ended", sentence, None, ()), one.cause))
             del known[place]
         elif dispatch.state == "asked":
-            await store.dispatches.set_state(tx, dispatch, "cleared", now)
+            moved.append((dispatch, "cleared"))
             known[place] = replace(dispatch, state="cleared")
             messages.append(wire.dispatches.cleared(dispatch, one.event.available, one.cause))
+    await store.dispatches.set_states(tx, moved, now)
     await _go_on(tx, ended, causes, messages, now)
     await store.credit_levels.mark(tx, students_of(one.event.wallet for one in changed))
 
@@ -94,16 +91,17 @@ async def take_refused(tx: Tx, refused: Sequence[Admitted[HoldRefusal]], now: da
     causes = {flight_id: one.cause for (flight_id, _), one in ours}
     ended = await store.dispatches.lock(tx, causes.keys())
     known = {(d.flight_id, d.revision): d for d in await _all_open(tx, ended)}
-    messages: list[Message] = []
+    messages, moved = list[Message](), list[tuple[Dispatch, State]]()
     for place, one in ours:
         dispatch = known.pop(place, None)
         if dispatch is None:
             continue
         if dispatch.state == "voiding":
-            await store.dispatches.set_state(tx, dispatch, "closed", now)
+            moved.append((dispatch, "closed"))
         elif dispatch.state == "asked":
             told = _in_words(dispatch, one.event, await store.auto_charges.under_way(tx, dispatch.student))
             messages.append(await _refuse(tx, dispatch, told, one.cause, now))
+    await store.dispatches.set_states(tx, moved, now)
     await _go_on(tx, ended, causes, messages, now)
 
 
@@ -131,17 +129,18 @@ async def _go_on(
     now: datetime,
 ) -> None:
     """Do what is due of locked flights, and stage it after `messages`."""
-    places: list[Place] = []
+    places, moved = list[Place](), list[tuple[Dispatch, State]]()
     for flight_id, dispatches in (await store.dispatches.open_of(tx, ended.keys())).items():
         cause = causes[flight_id]
         for step in decide(dispatches, ended[flight_id]):
             if isinstance(step, Place):
                 places.append(step)
             elif isinstance(step, Void):
-                await store.dispatches.set_state(tx, step.dispatch, "voiding", now)
+                moved.append((step.dispatch, "voiding"))
                 messages.append(wire.dispatches.void(step.dispatch, cause))
             else:
                 messages.append(await _refuse_step(tx, step, cause, now))
+    await store.dispatches.set_states(tx, moved, now)
     if places:
         messages += await _place(tx, places, causes, now)
     await fault_point("receivables.dispatches_written")

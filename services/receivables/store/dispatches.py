@@ -110,10 +110,12 @@ _ASK = """
     WHERE dispatch.flight_id = asked.flight_id AND dispatch.revision = asked.revision
 """
 _SET = """
-    UPDATE dispatch SET state = CAST(:state AS text),
+    UPDATE dispatch SET state = moved.state,
         answered_at = coalesce(answered_at, CAST(:at AS timestamptz)),
-        closed_at = CASE WHEN CAST(:state AS text) = 'closed' THEN CAST(:at AS timestamptz) END
-    WHERE flight_id = :flight_id AND revision = :revision
+        closed_at = CASE WHEN moved.state = 'closed' THEN CAST(:at AS timestamptz) END
+    FROM unnest(CAST(:flight_ids AS text[]), CAST(:revisions AS integer[]), CAST(:states AS text[]))
+        AS moved (flight_id, revision, state)
+    WHERE dispatch.flight_id = moved.flight_id AND dispatch.revision = moved.revision
 """
 _REFUSE = """
     UPDATE dispatch SET state = 'refused', reason = :reason, sentence = :sentence, shortfall = :shortfall,
@@ -161,9 +163,18 @@ async def ask(tx: Tx, dispatches: Sequence[Dispatch]) -> None:
     await tx.execute(_ASK, asked=json_parameter(said))
 
 
-async def set_state(tx: Tx, dispatch: Dispatch, state: str, at: datetime) -> None:
-    """Note that a dispatch is cleared, voiding or closed."""
-    await tx.execute(_SET, flight_id=dispatch.flight_id, revision=dispatch.revision, state=state, at=at)
+async def set_states(tx: Tx, moved: Sequence[tuple[Dispatch, State]], at: datetime) -> None:
+    """Note that dispatches are cleared, voiding or closed; of one that is named twice, the last."""
+    last = {(one.flight_id, one.revision): state for one, state in moved}
+    if not last:
+        return
+    await tx.execute(
+        _SET,
+        flight_ids=[flight_id for flight_id, _ in last],
+        revisions=[revision for _, revision in last],
+        states=list(last.values()),
+        at=at,
+    )
 
 
 async def refuse(

@@ -208,6 +208,47 @@ async def test_two_holds_at_once_never_take_the_same_money(paid: Database) -> No
     assert (topics.count("hold.refused"), await state(paid)) == (5, (1000, 900, 100))
 
 
+@pytest.mark.parametrize("limited", [False, True])
+async def test_holds_placed_together_are_answered_as_one_by_one(ledger: Database, limited: bool) -> None:
+    """What their floors refuse, what was placed before, and what an earlier one of the batch took."""
+    asked = [
+        ("first", 1, 400, -100),
+        ("before", 1, 100, 900),  # placed before: no floor refuses it now
+        ("second", 2, 300, None),
+        ("too much", 1, 601, 0),
+        ("last", 1, 500, 0),
+        ("below", 1, 101, -100),
+        ("again", 2, 700, -1),
+        ("gone", 2, 1, 0),
+    ]
+
+    def holds(of: str) -> list[Record]:
+        return [
+            hold(name=f"{of}:{name}", wallet=f"student:{of}-{n}", amount=amount, floor=floor)
+            for name, n, amount, floor in asked
+        ]
+
+    for of in ("together", "alone"):
+        for n in (1, 2):
+            wallet = f"student:{of}-{n}"
+            await ask(ledger, requested(f"payment:{of}:{n}", (("external:bank", -1000), (wallet, 1000))))
+            await change_limits(ledger, [limit(100 if limited else None, "holds", wallet)])
+        await order(ledger, hold(name=f"{of}:before", wallet=f"student:{of}-1", amount=100))
+    together = await order(ledger, *holds("together"))
+    alone = [answer for one in holds("alone") for answer in await order(ledger, one)]
+    assert [_of_nobody(one) for one in together] == [_of_nobody(one) for one in alone]
+    refused = {one.key.partition(":")[2] for one in together if one.topic == "hold.refused"}
+    assert refused == ({"too much", "last", "again"} if limited else {"too much", "below", "gone"})
+    for n in (1, 2):
+        assert await state(ledger, f"student:together-{n}") == await state(ledger, f"student:alone-{n}")
+
+
+def _of_nobody(answer: Told) -> tuple[str, str]:
+    """An answer without its time, and without the word that names whose it is."""
+    body = {name: value for name, value in answer.body.items() if name != "changed_at"}
+    return answer.topic, str(body).replace("together", "").replace("alone", "")
+
+
 async def test_holds_and_journals_at_once_never_deadlock(paid: Database) -> None:
     await change_limits(paid, [limit(None)])
     back = ((STUDENT, -1), ("instructor:i-1", 1))

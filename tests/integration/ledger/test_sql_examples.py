@@ -25,7 +25,7 @@ async def test_the_examples_in_the_docs_say_what_the_database_says(
 async def test_every_function_that_may_be_called_by_hand_has_an_example(owner: asyncpg.Connection) -> None:
     inner = {"open_balances", "lock_balances", "journal_content_hash", "entry_line", "total_balances",
              "expire_holds", "link_late", "extend_chain", "verify_links", "ask_by_hand", "by_hand_alone",
-             "by_hand_up_to", "without_former_contents"}  # fmt: skip
+             "by_hand_up_to", "without_former_contents", "place_holds"}  # fmt: skip
     rows = await owner.fetch(
         "SELECT proname FROM pg_proc WHERE pronamespace = 'ledger'::regnamespace"
         " AND has_function_privilege('hobbs_ledger', oid, 'execute') AND prorettype <> 'trigger'::regtype"
