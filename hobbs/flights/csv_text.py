@@ -11,6 +11,8 @@ from hobbs.flights.unreadable import FileUnreadable
 
 FIELD_CHARS_MAX: Final = 10_000
 SHOWN_CHARS: Final = 60
+TITLE_LINES_MAX: Final = 50  # before the header: a report's name, whose it is, as of when
+HEADER_LINES_MAX: Final = 10
 DELIMITERS: Final = ",;\t|"
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -83,6 +85,25 @@ def sniffed_delimiter(lines: Sequence[str], is_column: Callable[[str], bool]) ->
         return sum(is_column(cell.strip()) for cell in cells), len(cells)
 
     return max(DELIMITERS, key=worth)
+
+
+def table_place(
+    lines: Sequence[str], is_header: Callable[[Sequence[str]], bool], is_column: Callable[[str], bool]
+) -> tuple[int, str]:
+    """How many lines stand before the header, such as a report's title, and what stands between cells.
+
+    Where no line is a header, it is the first one: what it lacks is said of that one.
+    """
+    begin, told = told_delimiter(lines)
+    for place in range(begin, min(len(lines), begin + TITLE_LINES_MAX)):
+        delimiter = told or sniffed_delimiter(lines[place : place + HEADER_LINES_MAX], is_column)
+        try:
+            cells = next(csv.reader(islice(lines, place, None), delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        if is_header(cells):
+            return place, delimiter
+    return begin, told or sniffed_delimiter(lines, is_column)
 
 
 def csv_records(

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from hobbs.flights import cells as cell
 from hobbs.flights import csv_text, workbook
 from hobbs.flights.column_maps import column_map
+from hobbs.flights.people import People
 from hobbs.flights.unreadable import FileUnreadable
 from schemas.flights import FlightCancelled, FlightCompleted
 
@@ -72,6 +73,7 @@ class _Cells(NamedTuple):
     date_format: str | None
     decimals: cell.Decimals | None
     minutes: cell.Minutes | None
+    people: People
 
 
 # Where a row starts, what it says by our column names, and all that is written in it.
@@ -125,6 +127,7 @@ def read_file(
     decimals: cell.Decimals | None = None,
     minutes: cell.Minutes | None = None,
     sheet: str | None = None,
+    people: People | None = None,
 ) -> FlightsFile[E]:
     """Read a whole file. `column_map` names, for a column of the file, the column of ours it stands for.
 
@@ -142,7 +145,9 @@ def read_file(
         rows_of = _jsonl_rows if jsonl else _csv_rows
         rows = rows_of(text, names, shape, found)
     for line, row, written in rows:
-        _read_row(line, row, written, _Cells(date_format, decimals, minutes), shape, found)
+        _read_row(
+            line, row, written, _Cells(date_format, decimals, minutes, people or People()), shape, found
+        )
     _reject_repeats(found)
     found.rejected.sort(key=lambda rejected: rejected.line)
     return found
@@ -283,6 +288,9 @@ def _event_of(row: Mapping[str, Any], cells: _Cells) -> dict[str, Any]:
     date is left out: near midnight it would name another day. An arrival before departure is the next day.
     """
     event = {name: value for name, value in row.items() if name not in ("time_out_utc", "time_in_utc")}
+    for name in event.keys() & {"student", "instructor"}:
+        if isinstance(event[name], str):
+            event[name] = cells.people.id_of(event[name])
     for name in event.keys() & set(cell.HOURS):
         event[name] = cell.hours(name, event[name], cells.decimals, cells.minutes)
     if isinstance(event.get("revision"), str):

@@ -88,9 +88,8 @@ async def known(figures: Figures, payee: str) -> bool:
 
 
 async def a_student(figures: Figures, student: str) -> bool:
-    return student in [
-        row["student"] for row in await figures.rows("SELECT student FROM receivables.student")
-    ]
+    rows = await figures.rows("SELECT key FROM billing_public.cards WHERE kind = 'student'")
+    return student in [row["key"] for row in rows]
 
 
 def existing(fleet: Fleet) -> tuple[str, str]:
