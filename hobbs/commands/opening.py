@@ -257,7 +257,7 @@ def _day(text: str) -> date:
 
 def _map(pairs: list[str] | None) -> dict[str, str]:
     try:
-        return column_map(pairs or [], FILE_COLUMNS)
+        return column_map(pairs or [], FILE_COLUMNS, unnamed=True)
     except FileUnreadable as error:
         raise typer.BadParameter(str(error)) from None
 

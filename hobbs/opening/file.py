@@ -6,7 +6,6 @@ would refuse by itself, is a fault with its number. What stands in the books alr
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from typing import Final
 
 from hobbs.flights import cells, csv_text, workbook
@@ -164,9 +163,7 @@ def _records(content: bytes, reading: Reading, found: OpeningFile) -> Iterator[t
     """The header and what follows it; what stands above it, such as a report's title, is passed over."""
     if workbook.is_workbook(content):
         rows = workbook.workbook_rows(content, reading.sheet, found.notes)
-        above = list(islice(rows, csv_text.TITLE_LINES_MAX))
-        place = next((n for n, (_, cells) in enumerate(above) if _is_header(cells, reading)), 0)
-        yield from chain(above[place:], rows)
+        yield from csv_text.below_titles(rows, lambda cells: _is_header(cells, reading))
         return
     if reading.sheet is not None:
         raise FileUnreadable("--sheet is for a workbook (.xlsx), which this is not")

@@ -115,7 +115,7 @@ def test_what_stands_above_the_header_is_passed_over_and_a_column_may_have_no_na
             kind="student_balance",
             currency="USD",
             decimals="point",
-            column_map=column_map(["=key", "Total=amount"], COLUMNS),
+            column_map=column_map(["=key", "Total=amount"], COLUMNS, unnamed=True),
         )
         found = read_opening_file(text.encode(encoding), how)
         assert [(one.line, one.key, one.amount) for one in found.lines] == [
