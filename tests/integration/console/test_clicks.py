@@ -22,7 +22,7 @@ from tests.support.records import record
 ROWS: Final = Path(__file__).parents[2] / "support" / "console_rows.sql"
 CLICKS: Final = 3
 EXAMPLES: Final = 8  # addresses of a page that are opened: more than there are rows of a thing
-LINK: Final = re.compile(r'href="(/[^"#]*)"')
+LINK: Final = re.compile(r'(?:href|method="get" action)="(/[^"#]*)"')
 BUTTON: Final = re.compile(r'name="act" value="(\w+)"')
 PATTERNS: Final = [
     (page, re.compile(re.sub(r"\{[^}]+\}", ".+", page))) for page in pages_of(console_nowhere())
@@ -32,6 +32,7 @@ LOOKED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
     "ada": {
         "the month, what is owed, what waits": "/",
         "the reserve": "/reserve",
+        "what can be sent in the next two weeks": "/reserve/forecast",
         "margin": "/margin/{by}",
         "rates with their history": "/rates/{kind}/{key:path}",
         "what another rate would do": "/rate-changes/{kind}/{key:path}",
@@ -52,6 +53,7 @@ LOOKED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
         "a break": "/reconciliation/breaks/{number}",
         "a flight that does not agree": "/reconciliation/flights/{number}",
         "a flight to the cent": "/flights/{flight_id:path}",
+        "whatever one has the name of": "/find",
         "refused flights": "/flights/refused",
         "a wallet": "/wallets/{address:path}",
         "a dead letter": "/dead/{service}/{letter_id}",
