@@ -73,6 +73,7 @@ STAFF_PAGES: Final = (
     "/wallets/platform:school", "/journals/flight:past-{n}:1", "/rates", "/rates/instructor/past-{p}",
     "/rate-changes/instructor/past-{p}", "/rate-proposals", "/settings",
     "/margin/aircraft", "/margin/student", "/margin/month",
+    "/find?q=past-{p}", "/find?q=ch_{n}", "/find?q=361.51", "/reserve/forecast",
     "/dead", "/readers", "/questions", "/audit", "/audit/refused",
     "/statements/instructor:past-{p}", "/statements/instructor:past-{p}?month={now}",
 )  # fmt: skip

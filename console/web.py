@@ -28,7 +28,9 @@ from console.pages import (
     books,
     corrections,
     dunning,
+    find,
     flights,
+    forecast,
     given,
     letters,
     margins,
@@ -58,6 +60,7 @@ from fleet.money import minor_digits
 HERE: Final = Path(__file__).parent
 MODULES: Final = (
     overview,
+    find,
     transfers,
     payees,
     corrections,
@@ -70,6 +73,7 @@ MODULES: Final = (
     accounts,
     students,
     dunning,
+    forecast,
     reserve,
     reconciliation,
     letters,

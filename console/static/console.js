@@ -47,7 +47,7 @@
   document.addEventListener("keydown", function (event) {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
-    var first = document.querySelector(".filters input:not([type=hidden]), .filters select");
+    var first = document.querySelector(".filters input:not([type=hidden]), .filters select, .find input");
     if (first) { event.preventDefault(); first.focus(); }
   });
 })();

@@ -4,6 +4,8 @@ from tests.mutants.mutant import Edit, Mutant
 
 TESTS = "tests/unit/receivables/test_limit_changes.py"
 RULES = "services/receivables/domain/limit_changes.py"
+SET = "tests/integration/billing/test_own_limits.py"
+BY_HAND = "services/billing/domain/own_limits.py"
 
 LIMIT_MUTANTS = (
     Mutant(
@@ -79,5 +81,17 @@ LIMIT_MUTANTS = (
             "tests/integration/ledger/test_holds.py"
             "::test_holds_placed_together_are_answered_as_one_by_one[False]",
         ),
+    ),
+    Mutant(
+        name="one-person-sets-any-limit",
+        breaks="One person alone lets a student owe any amount.",
+        edits=(Edit(path=BY_HAND, old="asked.limit - before > by_one_up_to", new="False"),),
+        catchers=(f"{SET}::test_a_larger_rise_waits_for_another_person",),
+    ),
+    Mutant(
+        name="an-end-of-a-freeze-is-no-rise",
+        breaks="One person alone lets a student fly again who was frozen.",
+        edits=(Edit(path=BY_HAND, old="[0 if one.frozen else one.limit for", new="[one.limit for"),),
+        catchers=(f"{SET}::test_a_frozen_student_is_let_fly_again_by_two_and_frozen_by_one",),
     ),
 )

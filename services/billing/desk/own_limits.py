@@ -1,7 +1,7 @@
 """What people decide about a student's own limit: one person sets it, and a second agrees to a large rise."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from fleet.database import Tx
@@ -51,7 +51,8 @@ async def set_limit(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     if (in_force.limit, in_force.frozen) == (asked.limit, asked.frozen) and not proposal.changes():
         return refused("the limit is this already")
     by_one = await store.own_limits.allowed_by_one_up_to(tx, today)
-    if own_limits.needs_second(asked, in_force, by_one_up_to=by_one):
+    stood = [in_force, await store.own_limits.in_force(tx, student, today - timedelta(days=1))]
+    if own_limits.needs_second(asked, stood, by_one_up_to=by_one):
         return await _propose(tx, proposal, asked, in_force, now)
     return await _apply(tx, proposal, asked, in_force, decision, version, now)
 

@@ -3,7 +3,7 @@
 Amounts are minor units; a limit of None is none. Who is frozen may owe nothing more, whatever the limit says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -55,11 +55,15 @@ def read(told: Mapping[str, Any]) -> OwnLimit | str:
     return OwnLimit(limit=limit, until=day, frozen=frozen)
 
 
-def needs_second(asked: OwnLimit, now: InForce, *, by_one_up_to: int) -> bool:
-    """Whether one person alone may not: the student may then owe more, by more than the policy allows one."""
+def needs_second(asked: OwnLimit, stood: Sequence[InForce], *, by_one_up_to: int) -> bool:
+    """Whether one person alone may not: the student may then owe more, by more than the policy allows one.
+
+    stood: the limit now and as the day began, so that several rises of a day count as one.
+    """
     if asked.frozen:
         return False
-    before = 0 if now.frozen else now.limit
+    known = [0 if one.frozen else one.limit for one in stood]
+    before = min((limit for limit in known if limit is not None), default=None)
     if before is None:
         return False
     return asked.limit is None or asked.limit - before > by_one_up_to

@@ -68,6 +68,8 @@ async def test_one_person_sets_a_limit_up_to_the_books_amount_and_it_stands_at_o
     [version] = await rows(office.billing, "SELECT who, why FROM school_version WHERE version = 2")
     assert version == {"who": "paula", "why": "pays"}
     assert (await office.sets(limit=75_000)).sentence == "the limit is this already"
+    again = (await office.sets(limit=75_001, who="ann")).sentence
+    assert "once another person approves it" in again, "the rises of a day count as one"
 
 
 async def test_a_larger_rise_waits_for_another_person(office: Office) -> None:
@@ -138,4 +140,4 @@ async def test_no_reason_sets_no_limit(office: Office) -> None:
 def test_who_may_owe_more_than_one_person_may_allow_needs_a_second(
     asked: OwnLimit, now: InForce, second: bool
 ) -> None:
-    assert needs_second(asked, now, by_one_up_to=10) is second
+    assert needs_second(asked, [now], by_one_up_to=10) is second

@@ -22,7 +22,7 @@ from tests.support.records import record
 ROWS: Final = Path(__file__).parents[2] / "support" / "console_rows.sql"
 CLICKS: Final = 3
 EXAMPLES: Final = 8  # addresses of a page that are opened: more than there are rows of a thing
-LINK: Final = re.compile(r'href="(/[^"#]*)"')
+LINK: Final = re.compile(r'(?:href|method="get" action)="(/[^"#]*)"')
 BUTTON: Final = re.compile(r'name="act" value="(\w+)"')
 PATTERNS: Final = [
     (page, re.compile(re.sub(r"\{[^}]+\}", ".+", page))) for page in pages_of(console_nowhere())
@@ -32,7 +32,7 @@ LOOKED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
     "ada": {
         "the month, what is owed, what waits": "/",
         "the reserve": "/reserve",
-        "what can be sent in the next days": "/reserve/forecast",
+        "what can be sent in the next two weeks": "/reserve/forecast",
         "margin": "/margin/{by}",
         "rates with their history": "/rates/{kind}/{key:path}",
         "what another rate would do": "/rate-changes/{kind}/{key:path}",
@@ -53,6 +53,7 @@ LOOKED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
         "a break": "/reconciliation/breaks/{number}",
         "a flight that does not agree": "/reconciliation/flights/{number}",
         "a flight to the cent": "/flights/{flight_id:path}",
+        "whatever one has the name of": "/find",
         "refused flights": "/flights/refused",
         "a wallet": "/wallets/{address:path}",
         "a dead letter": "/dead/{service}/{letter_id}",
@@ -188,16 +189,3 @@ async def test_a_refused_flight_waits_once_on_the_overview(desk: Desk) -> None:
     assert "The 2 open of this page together" in grouped
     [letter] = set(re.findall(r"/dead/billing/[0-9a-f-]{36}", (await ada.get("/flights/refused")).text))
     assert "Put it there, then send this again" in (await ada.get(letter)).text
-
-
-@pytest.mark.usefixtures("one_of_each")
-async def test_the_forecast_of_the_reserve_is_a_page(desk: Desk, open_db: OpenDatabase) -> None:
-    vera = await desk.browser("vera")
-    for address in ("/reserve/forecast", "/reserve/forecast?without=payments"):
-        page = (await vera.get(address)).text
-        assert "Day by day" in page, address
-        assert "Must stay at Stripe" in page
-    assert "As if no card paid" in (await vera.get("/reserve/forecast")).text
-    async with open_db("reserves").transaction() as tx:
-        await tx.execute("UPDATE judgement SET gate = 'off'")
-    assert "The school keeps no reserve" in (await vera.get("/reserve/forecast")).text

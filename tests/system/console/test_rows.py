@@ -43,7 +43,7 @@ ODD: Final = (
     "[]", "{}", "2026-13-45", "a" * 3_000, "eyJ", "WzEsMl0", "\u202e",
 )  # fmt: skip
 WALLET: Final = re.compile(r"(?:student|instructor|aircraft_owner):[\w-]+")
-LINK: Final = re.compile(r'(?:href|hx-get)="(/[^"#]*)"')
+LINK: Final = re.compile(r'(?:href|hx-get|method="get" action)="(/[^"#]*)"')
 
 
 def pattern_of(path: str) -> str:
