@@ -298,8 +298,9 @@ class Worker:
 
     def _all_jobs(self) -> list[tuple[str, _Job]]:
         relay = OutboxRelay.of(self.database, self.settings)
-        watch, measure = (partial(self._repeat, step, MEASURE_S) for step in (self._watch, self._measure))
-        own = (relay.run, watch, measure, self._check_own, self._consume)
+        watch: _Job = partial(self._repeat, self._watch, MEASURE_S)
+        measure: _Job = partial(self._repeat, self._measure, MEASURE_S)
+        own: tuple[_Job, ...] = (relay.run, watch, measure, self._check_own, self._consume)
         return [
             *zip(OWN_LOOPS, own, strict=True),
             *self._jobs,
