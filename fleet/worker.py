@@ -8,6 +8,7 @@ Scale by starting more processes.
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -297,7 +298,9 @@ class Worker:
 
     def _all_jobs(self) -> list[tuple[str, _Job]]:
         relay = OutboxRelay.of(self.database, self.settings)
-        own = (relay.run, self._watch, self._measure, self._check_own, self._consume)
+        watch: _Job = partial(self._repeat, self._watch, MEASURE_S)
+        measure: _Job = partial(self._repeat, self._measure, MEASURE_S)
+        own: tuple[_Job, ...] = (relay.run, watch, measure, self._check_own, self._consume)
         return [
             *zip(OWN_LOOPS, own, strict=True),
             *self._jobs,
@@ -329,24 +332,26 @@ class Worker:
         except TimeoutError:
             return
 
+    async def _repeat(self, step: Callable[[], Awaitable[object]], every_s: float) -> None:
+        """Run a step now, and then at an own part of the interval: processes are started together."""
+        pause = random.uniform(0.0, every_s)
+        while not self._stopping.is_set():
+            await step()
+            await self._pause(pause)
+            pause = every_s
+
     async def _watch(self) -> None:
         """Set the gauges that need no database: they move while it hangs."""
-        while not self._stopping.is_set():
-            self._consumers.measure()
-            await self._pause(MEASURE_S)
+        self._consumers.measure()
 
     async def _measure(self) -> None:
-        while not self._stopping.is_set():
-            await gauges.set_lock_wait(self.database)
-            await self._consumers.write_positions()
-            await gauges.set_waiting(self.database)
-            await self._pause(MEASURE_S)
+        await gauges.set_lock_wait(self.database)
+        await self._consumers.write_positions()
+        await gauges.set_waiting(self.database)
 
     async def _check_own(self) -> None:
         await self._own_check.declare()
-        while not self._stopping.is_set():
-            await self._own_check.step()
-            await self._pause(min(POLL_S, self.settings.check_every_s))
+        await self._repeat(self._own_check.step, min(POLL_S, self.settings.check_every_s))
 
     async def _check_postgres(self) -> str | None:
         pending = await pending_migrations(self.database)

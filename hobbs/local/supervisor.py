@@ -18,11 +18,13 @@ from typing import Any, Final
 import uvloop
 
 from fleet.host import Host
+from fleet.precedence import give_way
 from fleet.settings import PREFIX, ProcessSettings, read_by
 from fleet.worker import Worker
 from hobbs.local.child import TETHER
 from hobbs.local.parts import parts_of
 from hobbs.shell.output import EXIT_FINDINGS, say
+from schemas.services import BY_NAME
 
 COLLECT_EVERY_S: Final = 10.0
 COLLECT_AFTER: Final = 1_000_000  # a bound by number, for garbage that is made faster than the timer collects
@@ -37,8 +39,11 @@ Run = Callable[[], Coroutine[Any, Any, None]]
 def work_here(services: Sequence[str]) -> None:
     """Run the services in this process until SIGTERM or SIGINT. Wrong settings are raised first.
 
-    Raises ValidationError, or of one service of several WrongSettings.
+    Where none of them answers over HTTP, the process gives way to those that do. Raises ValidationError, or
+    of one service of several WrongSettings.
     """
+    if not any(BY_NAME[service].http for service in services):
+        give_way()
     run_here(lambda: _build(services[0]).run if len(services) == 1 else _host(services).run)
 
 

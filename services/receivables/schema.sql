@@ -1279,6 +1279,7 @@ CREATE VIEW receivables_public.waiting_charges AS
 GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_receivables;
 
 -- Functions; their texts are in functions/.
+-- * by_bank_account(text)
 -- * credit_policy_on(date)
 -- * document_of(text)
 -- * due_on(date)

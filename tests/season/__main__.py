@@ -80,6 +80,7 @@ def show(report: Report) -> None:
     sys.stdout.write(
         f"seed {report.seed}: {report.acts} acts ({kinds})\n"
         f"  charges of saved methods: {charges}; {report.steps} steps of dunning; "
+        f"limits rose {report.rises} and fell {report.falls} times; "
         f"{len(report.differences)} differences\n"
     )
     for difference in report.differences[:20]:

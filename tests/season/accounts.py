@@ -53,6 +53,18 @@ class Limit:
 
 
 @dataclass(slots=True, kw_only=True)
+class Moved:
+    """A limit that rose or fell by policy, and the book's word instead of which it stands."""
+
+    cause: str
+    before: int
+    after: int
+    on: date
+    at: datetime
+    said: tuple[int | None, Limit | None]
+
+
+@dataclass(slots=True, kw_only=True)
 class Note:
     """A credit note, write-off or refund that a person asked for."""
 
@@ -79,6 +91,7 @@ class Account:
     )  # by flight, each with its end
     notes: dict[str, Note] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)  # the bill that a payment pays first
+    moved: list[Moved] = field(default_factory=list)  # by the book's policy
     blocked: bool = False  # a step of the open run said so
 
     # What is on it
@@ -143,9 +156,20 @@ class Account:
         ]
         return max(standing, key=lambda one: one.since, default=None)
 
-    def limit(self, day: date, *, dual: bool) -> int | None:
+    def said(self, day: date) -> tuple[int | None, Limit | None]:
+        """What the book says on a day, and the card of their own that says it."""
         card = self.card(day)
-        own = card.amount if card else BOOK_LIMIT
+        return (card.amount if card else BOOK_LIMIT), card
+
+    def own(self, day: date) -> int | None:
+        """The limit of a day: the last that moved, as long as the book says what it said then."""
+        amount, card = self.said(day)
+        if self.moved and self.moved[-1].said[0] == amount and self.moved[-1].said[1] is card:
+            return self.moved[-1].after
+        return amount
+
+    def limit(self, day: date, *, dual: bool) -> int | None:
+        own = self.own(day)
         kinds = [own] if dual else [own, SOLO_LIMIT]
         return min((one for one in kinds if one is not None), default=None)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from tests.season.charges import Charging
+from tests.season.limits import Moving
 
 STEPS = (
     ("first", 2, 0, "remind"),
@@ -22,6 +23,7 @@ class Asking:
     """One student's runs."""
 
     charging: Charging
+    moving: Moving
     holidays: frozenset[date]
     run: int = 0
     is_open: bool = False

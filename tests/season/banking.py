@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.season.accounts import Account
 from tests.season.asking import Asking
 from tests.season.charges import CARDS, DEBITS, Choice, Method
 from tests.season.played import Paid, Played
@@ -143,6 +142,7 @@ class Banking(Played):
         await self._decide("deposit_payments", slip, deposited_on=self.day.isoformat(), payments=[id])
         await self._decide("bounce_cheque", id)
         account.post(f"recorded:{id}", -amount, self.day)
+        one.charging.setbacks[f"bounced:{id}"] = self.now, self.day
         fee = await self.stage.owner.fetchval(
             "SELECT id::text FROM receivables.account_note WHERE payment_id = $1::uuid", id
         )
@@ -201,7 +201,7 @@ class Banking(Played):
         if which >= len(auto):
             paid = mine[which - len(auto)]
             self.paid.remove(paid)
-            return await self._contest(account, paid.charge, paid.amount, paid.document)
+            return await self._contest(one, paid.charge, paid.amount, paid.document)
         charge = auto[which]
         id = await self.stage.owner.fetchval(
             "SELECT charge_id FROM receivables.auto_charge WHERE student = $1 AND cause = $2",
@@ -212,7 +212,8 @@ class Banking(Played):
             return False
         self.contested.add(charge.document)
         if not charge.method.is_debit:
-            return await self._contest(account, id, charge.amount, charge.document)
+            charge.contested = True
+            return await self._contest(one, id, charge.amount, charge.document)
         reason, kind = self.chance.choice(
             [
                 ("debit_not_authorized", "stop"),
@@ -226,11 +227,12 @@ class Banking(Played):
         charging.taken_back(charge, kind, self.now, self.day)
         return True
 
-    async def _contest(self, account: Account, charge: str, amount: int, document: str) -> bool:
+    async def _contest(self, one: Asking, charge: str, amount: int, document: str) -> bool:
         told = self.stage.world.control.trigger("charge.dispute.created", charge=charge)
         self.stage.work_waits = True
         await self.stage.settle()
-        account.disputed[str(told["id"])] = amount
+        one.charging.account.disputed[str(told["id"])] = amount
+        one.charging.setbacks[f"disputed:{told['id']}"] = self.now, self.day
         self.of_dispute[str(told["id"])] = document
         return True
 
@@ -245,6 +247,8 @@ class Banking(Played):
         self.stage.work_waits = True
         await self.stage.settle()
         auto = [charge for charge in charging.charges if charge.document == document]
+        if won:
+            del charging.setbacks[f"disputed:{id}"]
         if not won and auto:
             charging.taken_back(auto[0], "stop", self.now, self.day)
         elif not won:

@@ -71,6 +71,7 @@ class Charge:
     newest: datetime  # when it was decided, or its money taken back
     document: str = ""
     taken: bool = False  # the bank paid it, whatever came later
+    contested: bool = False  # by a dispute, which is what lowers the limit
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class Charging:
     choice: Choice | None = None
     charges: list[Charge] = field(default_factory=list)
     flights: list[tuple[datetime, str]] = field(default_factory=list)  # when each was billed
+    setbacks: dict[str, tuple[datetime, date]] = field(default_factory=dict)  # when each happened first
     asks: str = ""  # the cause of the newest step that charges, while its run is open and nothing holds it
 
     @property
@@ -195,6 +197,8 @@ class Charging:
 
     def _declined(self, charge: Charge, kind: str, now: datetime, day: date) -> None:
         charge.state, charge.declined_at, charge.again_at = "declined", now, None
+        if kind in (LATER, PAYDAY, NEVER) and not charge.contested:  # the bank asked for nothing else
+            self.setbacks.setdefault(f"declined:{charge.cause.partition('#')[0]}", (now, day))
         most = 3 if charge.method.is_debit else 4
         if kind in (OTHER, NEVER):
             charge.method.stopped = True

@@ -106,7 +106,7 @@ class Flying(Played):
             await self.stage.say(corrected(flight.revision, **self._flown(flight, hours)))
         else:
             await self.stage.say(cancelled(flight.revision, flight_id=flight.id))
-        flight.asked, flight.asked_at = hours, self.now
+        flight.asked, flight.asked_at, flight.struck = hours, self.now, not hours
         was = price(flight.hours, dual=flight.dual)
         one.charging.account.in_question[flight.id] = was - price(hours, dual=flight.dual)
         return True

@@ -30,6 +30,12 @@ class Flight:
     flown: bool = False
     asked: int | None = None  # of a correction that waits: the hours, 0 if it is cancelled
     asked_at: datetime | None = None
+    struck: bool = False  # what was last told of it is that it was not flown
+
+    @property
+    def counts(self) -> bool:
+        """As a flight after which a limit may rise."""
+        return not self.struck
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,6 +102,9 @@ class Played:
             self._charge(one.charging, now, day)
             one.look(local)
             self._charge(one.charging, now, day)
+            one.moving.look(
+                now, day, [flight.day for flight in self._flights(one, flown=True) if flight.counts]
+            )
 
     def _charge(self, charging: Charging, now: datetime, day: date) -> None:
         while (charge := charging.due(now, day)) is not None:

@@ -26,6 +26,7 @@ from tests.season.banking import CHEQUE_FEE
 from tests.season.charges import DEBIT_FAILS, DEBIT_SUCCEEDS, Charging
 from tests.season.clock import Clock
 from tests.season.deciding import ALONE
+from tests.season.limits import POLICY, Moving
 from tests.season.played import ZONE
 from tests.season.plot import Season
 from tests.season.stage import Stage
@@ -46,6 +47,8 @@ class Report:
     kinds: Mapping[str, int]
     charges: Mapping[str, int]
     steps: int
+    rises: int
+    falls: int
     differences: list[str]
 
 
@@ -63,6 +66,7 @@ async def run_season(
         else:
             await _compare_end(season)
         charges = [charge for one in season.students.values() for charge in one.charging.charges]
+        moved = [move for one in season.students.values() for move in one.charging.account.moved]
         return Report(
             seed=seed,
             acts=len(season.acts),
@@ -72,6 +76,8 @@ async def run_season(
                 for state in sorted({charge.state for charge in charges})
             },
             steps=sum(len(one.told) for one in season.students.values()),
+            rises=sum(move.after > move.before for move in moved),
+            falls=sum(move.after < move.before for move in moved),
             differences=season.differences,
         )
 
@@ -127,6 +133,7 @@ async def _begun(stage: Stage, chance: random.Random, students: int) -> Season:
         "given_by_one_up_to": ALONE,
         "bounced_cheque_fee": CHEQUE_FEE,
         "cheques_count": "at_receipt",
+        **POLICY,
         "dunning_steps": [
             {"name": name, "action": action}
             | ({"days_overdue": days} if days else {})
@@ -148,7 +155,9 @@ async def _begun(stage: Stage, chance: random.Random, students: int) -> Season:
     stage.world.control.fund(FUNDS)
     await stage.say(configured(1, [*CHANGES, *cards]))
     for name in names:
-        season.students[name] = Asking(charging=Charging(account=Account(name=name)), holidays=holidays)
+        charging = Charging(account=Account(name=name))
+        moving = Moving(charging=charging, begins=BEGINS)
+        season.students[name] = Asking(charging=charging, moving=moving, holidays=holidays)
     declined, *others = season.students.values()
     await season.begin_declined(declined)
     await season.fly(declined)
@@ -190,8 +199,14 @@ async def _compare(season: Season) -> None:
             stands = await reads.credits(tx, season.now, student=name)
             aged = await open_items.ageing(tx, season.now, student=name)
             items = await open_items.items(tx, season.now, student=name)
-        found = {key: stands[0][key] for key in ("posted", "pending", "disputed")} if stands else {}
-        wanted = {"posted": account.balance, "pending": account.pending, "disputed": account.under_dispute}
+        keys = ("posted", "pending", "disputed", "credit_limit")
+        found = {key: stands[0][key] for key in keys} if stands else {}
+        wanted: dict[str, int | None] = {
+            "posted": account.balance,
+            "pending": account.pending,
+            "disputed": account.under_dispute,
+        }
+        wanted["credit_limit"] = account.own(season.day)
         _say(season, name, "account", found, wanted)
         columns = ("not_due", "days_1_30", "days_31_60", "days_61_90", "over_90", "credit")
         ages = {key: aged[0][key] for key in columns if aged[0][key]} if aged else {}
@@ -216,6 +231,15 @@ async def _compare(season: Season) -> None:
             )
         ]
         _say(season, name, "steps", steps, one.told)
+        moved = [
+            (row["cause"], row["from_limit"], row["to_limit"])
+            for row in await season.stage.owner.fetch(
+                "SELECT cause, from_limit, to_limit FROM receivables.limit_change WHERE student = $1"
+                " ORDER BY number",
+                name,
+            )
+        ]
+        _say(season, name, "limits", moved, [(m.cause, m.before, m.after) for m in account.moved])
 
 
 def _say(season: Season, name: str, what: str, found: object, wanted: object) -> None:

@@ -171,6 +171,7 @@ class Stage:
         await receivables.dun(self.db["receivables"], clock=self.clock)
         await self.settle()
         await self._charge()
+        await receivables.review_limits(self.db["receivables"], clock=self.clock)
         await receivables.tell_levels(self.db["receivables"], clock=self.clock)
         await self.settle()
 

@@ -64,8 +64,10 @@ _STOP: Final = frozenset(
         "stop_payment_order",
     }
 )
+# Stripe blocks an account whose debit came back for another reason than missing money; a mandate may end.
 _ANOTHER_CARD: Final = frozenset(
     {
+        "bank_account_unusable",
         "card_not_supported",
         "currency_not_supported",
         "expired_card",
@@ -78,6 +80,7 @@ _ANOTHER_CARD: Final = frozenset(
         "invalid_expiry_year",
         "invalid_number",
         "no_account",
+        "payment_intent_mandate_invalid",
         "payment_method_customer_decline",
         "resource_missing",
         "transaction_not_allowed",

@@ -25,8 +25,20 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION guard_limit_change() TO hobbs_receivables;
 
+-- Whether a charge was made by a bank account, of which what a bank takes back is a debit that it returns, not a dispute.
+CREATE OR REPLACE FUNCTION by_bank_account(method text)
+    RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM saved_method
+                   WHERE saved_method.payment_method = method AND saved_method.method_type = 'us_bank_account');
+END
+$$;
+
 -- Payments that were declined, failed late, bounced or were disputed, each with its name and when; of these students,
 -- or of everybody (NULL), from an instant on. Declines in which the bank asked for the student or for other data say nothing.
+-- A charge of a card that is disputed is so named from the day on which its money was taken, and also once that is lost.
 CREATE OR REPLACE FUNCTION receivables_public.setbacks_of(
     from_instant timestamptz, names text[], OUT student text, OUT cause text, OUT at timestamptz)
     RETURNS SETOF record
@@ -38,6 +50,8 @@ CREATE OR REPLACE FUNCTION receivables_public.setbacks_of(
           FROM auto_charge
           WHERE state = 'declined' AND kind IN ('later', 'stop') AND answered_at >= from_instant
             AND (names IS NULL OR auto_charge.student = ANY (names))
+            AND (by_bank_account(auto_charge.payment_method)
+                 OR NOT EXISTS (SELECT FROM dispute WHERE dispute.charge_id = auto_charge.charge_id AND withdrawn))
           UNION ALL
           SELECT charge.student, 'failed:' || charge_id, failed_at FROM charge
           WHERE failed_at >= from_instant AND (names IS NULL OR charge.student = ANY (names))
@@ -47,7 +61,8 @@ CREATE OR REPLACE FUNCTION receivables_public.setbacks_of(
           SELECT charge.student, 'disputed:' || dispute_id, opened_at FROM dispute JOIN charge USING (charge_id)
           WHERE withdrawn AND opened_at >= from_instant AND (names IS NULL OR charge.student = ANY (names))
             AND NOT EXISTS (SELECT FROM auto_charge AS made WHERE made.charge_id = charge.charge_id
-                                                              AND made.student = charge.student AND made.state = 'declined')
+                                                              AND made.student = charge.student AND made.state = 'declined'
+                                                              AND by_bank_account(made.payment_method))
           UNION ALL
           SELECT payment.student, 'bounced:' || payment.id, change.at
           FROM recorded_change AS change JOIN recorded_payment AS payment ON payment.id = change.payment_id

@@ -166,7 +166,7 @@ async def test_one_service_ends_by_itself_alone_and_comes_back_to_what_it_missed
     machinery.bug = bug
     await until(machinery.wrong, {"second": "down (PartEnded); it is started again"})
     assert await machinery.wrong("healthz") == {}  # the process lives: nobody is to end it
-    assert await machinery.series("fleet_outbox_age_seconds") == {"sample": 0.0}
+    assert (await machinery.series("fleet_outbox_age_seconds")).keys() == {"sample"}
     await machinery.publish("meanwhile")
     await until(lambda: effects(databases["sample"]), {"before": 1, "meanwhile": 1})
     assert await effects(databases["second"]) == {"before": 1}

@@ -146,6 +146,8 @@ async def test_no_more_is_charged_than_was_allowed(anna: Database, ledger: Datab
         ("generic_decline", None, "later", True),
         ("insufficient_funds", "try_again_later", "later", True),
         ("expired_card", None, "another_card", False),
+        ("bank_account_unusable", None, "another_card", False),
+        ("payment_intent_mandate_invalid", None, "another_card", False),
         ("authentication_required", None, "authentication", False),
         ("lost_card", None, "stop", False),
         ("do_not_honor", "do_not_try_again", "stop", False),

@@ -153,6 +153,30 @@ async def test_a_contested_card_is_not_charged_again(anna: Database, ledger: Dat
     assert len(await asked(anna)) == 1
 
 
+async def lowers(db: Database) -> list[str]:
+    """What may lower a limit, by its name without whose it is."""
+    found = await rows(db, "SELECT cause FROM receivables_public.setbacks_of('-infinity', NULL)")
+    return [row["cause"].partition(":")[0] for row in found]
+
+
+async def test_a_contested_card_lowers_a_limit_once_also_when_it_is_lost(
+    anna: Database, ledger: Database
+) -> None:
+    await debited(anna, ledger, method_type="card")
+    opened = dispute("py_9", amount=150_00)
+    await handlers.take_stripe_events(anna, [webhook("charge.dispute.created", opened)])
+    assert await lowers(anna) == ["disputed"]
+    await handlers.take_stripe_events(anna, [webhook("charge.dispute.closed", opened | {"status": "lost"})])
+    assert await charges(anna) == [("threshold:1", "declined", "stop")]
+    assert await lowers(anna) == ["disputed"]
+
+
+async def test_a_returned_debit_lowers_a_limit_as_a_decline(anna: Database, ledger: Database) -> None:
+    await debited(anna, ledger)
+    await handlers.take_stripe_events(anna, [lost("insufficient_funds")])
+    assert await lowers(anna) == ["declined"]
+
+
 async def test_a_bank_account_is_debited_again_twice_and_no_more(anna: Database, ledger: Database) -> None:
     await debited(anna, ledger)
     await handlers.take_stripe_events(anna, [lost("insufficient_funds")])
