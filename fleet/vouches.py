@@ -27,6 +27,13 @@ _PEOPLE: Final = """
       AND oid IN (SELECT a.grantee FROM pg_database, aclexplode(datacl) AS a
                   WHERE datname = current_database())
 """
+_DECIDERS: Final = """
+    SELECT count(*) AS logins FROM pg_roles
+    WHERE starts_with(rolname, :person) AND rolcanlogin
+      AND (pg_has_role(oid, 'hobbs_operator', 'USAGE') OR pg_has_role(oid, 'hobbs_finance', 'USAGE'))
+      AND oid IN (SELECT a.grantee FROM pg_database, aclexplode(datacl) AS a
+                  WHERE datname = current_database())
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,11 @@ async def vouch(tx: Tx, decision_id: UUID, body: bytes) -> None:
 async def people(tx: Tx) -> set[str]:
     """The logins of people to this database, by which they log in as themselves."""
     return {row.rolname for row in await tx.all(_PEOPLE, person=PERSON)}
+
+
+async def deciders(tx: Tx) -> int:
+    """How many people have a login of their own by which they decide about money (fleet/logins.py)."""
+    return int((await tx.one(_DECIDERS, person=PERSON)).logins)
 
 
 async def who_asks(

@@ -155,6 +155,15 @@ async def ask(
         ) from error
 
 
+async def leave(settings: Settings, questions: Sequence[Question], *, within_s: float) -> None:
+    """Ask, in this order, and hear no answer: whoever takes them does so within that time."""
+    for question in questions:
+        await refuse_names(settings, question.why)
+        message = _request(question, dry_run=False, preview_hash=None, within_s=within_s)
+        await _vouch(settings, question.service, message)
+        await kafka_client.publish_once(settings, [message], service="operator")
+
+
 async def _vouch(settings: Settings, service: str, message: Message) -> None:
     """Say to the service's database who asks, where it answers: the service says when it needs that."""
     url = settings.database_url.get_secret_value()
