@@ -6,6 +6,7 @@ logins of their own (fleet/logins.py), a decision that no login vouches for is r
 person who logged in as themselves is their login's, whatever the decision says.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -19,6 +20,12 @@ CONSOLE_LOGIN: Final = "hobbs_console"  # it knows people by its own sign-in
 _VOUCH: Final = "SELECT vouch(:id, :digest)"
 _ASKED: Final = """
     SELECT login, roles FROM asked_decision WHERE decision_id = :id AND body_sha256 = :digest
+"""
+_VOUCHED: Final = """
+    SELECT decision_id FROM asked_decision
+    JOIN unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[])) AS said (id, digest)
+      ON decision_id = said.id AND body_sha256 = said.digest
+    WHERE roles && ARRAY['operator', 'finance']
 """
 # Logins of people to this database: who may connect to it by name, and logs in.
 _PEOPLE: Final = """
@@ -49,6 +56,12 @@ class Vouched:
 async def vouch(tx: Tx, decision_id: UUID, body: bytes) -> None:
     """Say that this session's login asks for a decision; `tx` sees the schema `<service>_public`."""
     await tx.execute(_VOUCH, id=decision_id, digest=digest_of(body))
+
+
+async def vouched(tx: Tx, said: Mapping[UUID, bytes]) -> set[UUID]:
+    """Of what was said by id and body, the ids for which a login vouches that decides about money."""
+    rows = await tx.all(_VOUCHED, ids=list(said), digests=[digest_of(body) for body in said.values()])
+    return {row.decision_id for row in rows}
 
 
 async def people(tx: Tx) -> set[str]:

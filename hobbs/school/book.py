@@ -16,7 +16,7 @@ from fleet.settings import Settings
 from hobbs.school.contacts import KeptContact
 from hobbs.school.difference import Difference
 from hobbs.shell.connections import may_not_act, reading
-from hobbs.shell.decisions import Question
+from hobbs.shell.decisions import Question, vouch_for
 from schemas.contacts import ContactChanged
 from schemas.topics import TOPICS
 from services.billing.desk import reads
@@ -95,6 +95,8 @@ async def publish_contacts(settings: Settings, events: Sequence[ContactChanged])
     """Publish what is stated of people; the events' ids, once Kafka has acknowledged them all."""
     cause: Cause = first_cause()
     messages = [Message(topic=CONTACTS.name, key=one.wallet, event=one, cause=cause) for one in events]
+    for service in CONTACTS.consumers:
+        await vouch_for(settings, service, messages)
     await publish_once(settings, messages, service="operator")
     return [message.event_id for message in messages]
 

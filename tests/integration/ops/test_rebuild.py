@@ -230,9 +230,7 @@ async def test_what_the_service_did_not_believe_is_not_believed_when_it_is_made_
     """Versions of before there were keys are in the book; a forged one is a letter, on both sides."""
     async with school.billing_at_work():
         await a_month(school)
-    keys = publishers_keys(
-        "billing", {"billing": ["the key of billing, and no other"], "gateway": ["k" * 32]}
-    )
+    keys = publishers_keys("billing", {"billing": ["the key of billing, and no other"]})
     dearer = CHANGES[-1] | {"new": CHANGES[-1]["new"] | {"rate_per_hour": 90_000}}
     async with school.billing_at_work(keys=keys):
         await school.publish(book(3, [dearer]))
