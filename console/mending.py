@@ -40,6 +40,7 @@ _BY_REASON: Final = {
     **dict.fromkeys(
         (
             *("not_in_the_ledger", "not_as_in_the_ledger", "no_such_topic", "not_attested", "not_proved"),
+            "not_vouched",
             "belongs_to_a_service",
         ),
         _FORGED,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fleet import inbox
-from fleet.database import Database
+from fleet.database import Database, Tx
 from fleet.envelope import OWN_SOURCES, Record
 from fleet.inbox import Unreadable
 from fleet.proofs import NAME, Proved, Publishers
@@ -21,6 +21,10 @@ _PROBLEM: Final = Unreadable(
     f"no key of {NAME} made the record's proof: the service that it names did not write it, or wrote it "
     "before it had the key; docs/operations/secrets.md says how to read such records again",
 )
+_BURIED: Final = """
+    SELECT topic, identity FROM dead_letter
+    WHERE reason = :reason AND identity = ANY (CAST(:identities AS text[]))
+"""
 
 
 async def hand_proved(db: Database, publishers: Publishers, handle: Handler, batch: Sequence[Record]) -> None:
@@ -36,6 +40,20 @@ async def hand_proved(db: Database, publishers: Publishers, handle: Handler, bat
         await handle(batch)
 
 
+async def not_believed(tx: Tx, records: Sequence[Record]) -> list[Record]:
+    """Of a topic's records those that were buried as not proved here, and not admitted since."""
+    new = await inbox.not_admitted(tx, records)
+    letters = await inbox.unreadable_letters(tx, new, _PROBLEM)
+    rows = await tx.all(_BURIED, reason=NOT_PROVED, identities=[letter.identity for letter in letters])
+    buried = {(row.topic, row.identity) for row in rows}
+    return [letter.record for letter in letters if (letter.record.topic, letter.identity) in buried]
+
+
+async def bury(tx: Tx, records: Sequence[Record]) -> None:
+    """Keep records as letters that nobody proves."""
+    await inbox.bury_unreadable(tx, records, _PROBLEM)
+
+
 async def _believed(
     db: Database, publishers: Publishers, batch: Sequence[Record], doubted: Sequence[Record]
 ) -> list[Record]:
@@ -43,7 +61,7 @@ async def _believed(
     async with db.transaction() as tx:
         new = await inbox.not_admitted(tx, doubted)
         refused = [record for record in new if not publishers.topics[record.topic].others]
-        await inbox.bury_unreadable(tx, refused, _PROBLEM)
+        await bury(tx, refused)
     buried, strangers = {id(one) for one in refused}, {id(one) for one in new}
     return [
         _as_a_strangers(record, publishers.topics[record.topic]) if id(record) in strangers else record

@@ -6,6 +6,7 @@ logins of their own (fleet/logins.py), a decision that no login vouches for is r
 person who logged in as themselves is their login's, whatever the decision says.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -20,10 +21,23 @@ _VOUCH: Final = "SELECT vouch(:id, :digest)"
 _ASKED: Final = """
     SELECT login, roles FROM asked_decision WHERE decision_id = :id AND body_sha256 = :digest
 """
+_VOUCHED: Final = """
+    SELECT decision_id FROM asked_decision
+    JOIN unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[])) AS said (id, digest)
+      ON decision_id = said.id AND body_sha256 = said.digest
+    WHERE roles && ARRAY['operator', 'finance']
+"""
 # Logins of people to this database: who may connect to it by name, and logs in.
 _PEOPLE: Final = """
     SELECT rolname FROM pg_roles
     WHERE starts_with(rolname, :person) AND rolcanlogin
+      AND oid IN (SELECT a.grantee FROM pg_database, aclexplode(datacl) AS a
+                  WHERE datname = current_database())
+"""
+_DECIDERS: Final = """
+    SELECT count(*) AS logins FROM pg_roles
+    WHERE starts_with(rolname, :person) AND rolcanlogin
+      AND (pg_has_role(oid, 'hobbs_operator', 'USAGE') OR pg_has_role(oid, 'hobbs_finance', 'USAGE'))
       AND oid IN (SELECT a.grantee FROM pg_database, aclexplode(datacl) AS a
                   WHERE datname = current_database())
 """
@@ -44,9 +58,20 @@ async def vouch(tx: Tx, decision_id: UUID, body: bytes) -> None:
     await tx.execute(_VOUCH, id=decision_id, digest=digest_of(body))
 
 
+async def vouched(tx: Tx, said: Mapping[UUID, bytes]) -> set[UUID]:
+    """Of what was said by id and body, the ids for which a login vouches that decides about money."""
+    rows = await tx.all(_VOUCHED, ids=list(said), digests=[digest_of(body) for body in said.values()])
+    return {row.decision_id for row in rows}
+
+
 async def people(tx: Tx) -> set[str]:
     """The logins of people to this database, by which they log in as themselves."""
     return {row.rolname for row in await tx.all(_PEOPLE, person=PERSON)}
+
+
+async def deciders(tx: Tx) -> int:
+    """How many people have a login of their own by which they decide about money (fleet/logins.py)."""
+    return int((await tx.one(_DECIDERS, person=PERSON)).logins)
 
 
 async def who_asks(

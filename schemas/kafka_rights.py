@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from schemas.proved import PROVED
 from schemas.services import CONSOLE, KAFKA_USERS, MIGRATE, OPERATOR
 from schemas.topics import TOPICS, Topic
 
@@ -65,8 +66,12 @@ _GROUP: Resource = "group"
 
 
 def writes(who: str) -> list[str]:
-    """Topics that somebody publishes on."""
-    return [t.name for t in TOPICS.values() if who in (t.owner, *t.also_from)]
+    """Topics that somebody publishes on; where no proof is believed, nobody."""
+    return [t.name for t in TOPICS.values() if who in (t.owner, *t.also_from) and not _nobodys(t.name)]
+
+
+def _nobodys(topic: str) -> bool:
+    return topic in PROVED and not PROVED[topic].by
 
 
 def reads(who: str) -> list[str]:

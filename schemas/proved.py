@@ -36,7 +36,7 @@ PROVED: Final[Mapping[str, Proved]] = {
     "flight.dispatched": _GATEWAYS,
     "flight.estimated": Proved(by=("billing",), read_by=("receivables",)),
     "flight.revised": Proved(by=("billing",), read_by=("adjustments",)),
-    "school.configured": Proved(by=("billing",), read_by=("billing",), others=True),
+    "school.configured": Proved(by=("billing",), read_by=("billing",)),
     "school.accepted": Proved(by=("billing",), read_by=("payouts", "adjustments", "reserves", "receivables")),
     "contact.changed": Proved(by=("billing",), read_by=("payouts",), others=True),
     "journal.requested": Proved(
@@ -45,6 +45,7 @@ PROVED: Final[Mapping[str, Proved]] = {
     "revert.requested": Proved(by=("reserves",), read_by=("ledger",)),
     "hold.requested": Proved(by=("receivables",), read_by=("ledger",)),
     "group.requested": Proved(by=(), read_by=("ledger",)),  # no service asks: it would be an unproved journal
+    "limit.requested": Proved(by=(), read_by=("ledger",)),  # nor for limits: people decide on them
     "journal.posted": Proved(by=("ledger",), read_by=("payouts", "adjustments", "reserves", "receivables")),
     "journal.refused": Proved(by=("ledger",), read_by=("adjustments", "reserves")),
     "hold.changed": Proved(by=("ledger",), read_by=("receivables",)),

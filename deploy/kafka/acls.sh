@@ -320,10 +320,7 @@ allow "hobbs_${PREFIX}operator" Write \
   --topic "${PREFIX}flight.corrected" \
   --topic "${PREFIX}flight.cancelled" \
   --topic "${PREFIX}flight.dispatched" \
-  --topic "${PREFIX}school.configured" \
   --topic "${PREFIX}contact.changed" \
-  --topic "${PREFIX}group.requested" \
-  --topic "${PREFIX}limit.requested" \
   --topic "${PREFIX}decision.requested"
 allow "hobbs_${PREFIX}operator" Read \
   --topic "${PREFIX}flight.completed" \

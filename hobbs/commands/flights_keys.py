@@ -13,7 +13,7 @@ from hobbs.shell.output import Output, OutputOption, say, show_one, show_rows
 from hobbs.shell.reasons import WhoOption, WhyOption
 from services.gateway.desk import reads
 from services.gateway.desk.reads import KeyListed
-from services.gateway.domain.api_keys import NAME_CHARS_MAX, SCOPES, is_name
+from services.gateway.domain.api_keys import DAYS_MAX, NAME_CHARS_MAX, SCOPES, is_name
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Such as the scheduler's name.")]
@@ -24,6 +24,10 @@ DryRunOption = Annotated[bool, typer.Option(help="Say what would happen and chan
 def create_command(
     name: NameArgument,
     scope: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(SCOPES)}; all unless told.")] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=DAYS_MAX, help="How many days it is good; until it is revoked unless told."),
+    ] = None,
     dry_run: DryRunOption = False,
     why: WhyOption = "",
     who: WhoOption = "",
@@ -38,13 +42,14 @@ def create_command(
         raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(SCOPES)}", param_hint="--scope")
     _require_name(name)
     made = new_key()
+    told = {"key_hash": made.key_hash.hex(), "hint": made.hint, "scopes": scopes}
     question = Question(
         service="gateway",
         action="create_key",
         object=name,
         who=who,
         why=why,
-        parameters={"key_hash": made.key_hash.hex(), "hint": made.hint, "scopes": scopes},
+        parameters=told if days is None else told | {"days": days},
     )
     decide(question, dry_run=dry_run, yes=True, prompt="")
     if not dry_run:
@@ -57,7 +62,7 @@ def list_command(
     everything: Annotated[bool, typer.Option("--all", help="Revoked ones too.")] = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """List keys: names, scopes, when made, last used, revoked."""
+    """List keys: names, scopes, when made, last used, revoked, until when."""
     keys = run(_list(settings_or_exit(Settings)))
     rows = [_row(key) for key in keys if everything or key.revoked_at is None]
     show_rows(rows, output, columns=None if rows else ("name", "hint", "scopes"))

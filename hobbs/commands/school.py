@@ -1,48 +1,40 @@
 """The school's book of rates: apply a school.toml, show the book, and every version of it."""
 
 import sys
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
-from aiokafka.errors import KafkaError
 
 from fleet.settings import Settings
 from fleet.zones import local_date
 from hobbs.commands import school_rates
 from hobbs.flights.file import parse_column_map, read_flights_file
 from hobbs.flights.unreadable import FileUnreadable
+from hobbs.school.applying import change_and_wait, publish_people
 from hobbs.school.book import (
     bills_that_stay,
-    change_events,
-    now,
-    publish,
-    publish_contacts,
     read_book,
     read_contacts,
     read_history,
-    wait_until_applied,
 )
 from hobbs.school.contacts import (
     ContactDifference,
     contact_differences,
-    contact_events,
     contact_text,
 )
 from hobbs.school.difference import Difference, differences, from_text, settings_text
 from hobbs.school.draft import draft
 from hobbs.school.file import SchoolFile, read_school_file
-from hobbs.shell.connections import Unreachable, reading, run, settings_or_exit
-from hobbs.shell.connections import why as reason_of
+from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, decide
 from hobbs.shell.names import refuse_names
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption, needed
-from services.billing.desk.reads import CardHistory, WholeBook
+from services.billing.desk.reads import CardHistory
 from services.payouts.desk import reads as payouts
 
 FILE_BYTES_MAX = 10_000_000
@@ -72,15 +64,19 @@ def apply_command(
     why: Annotated[
         str | None, typer.Option(help="The reason; it stays in the history.", callback=needed)
     ] = None,
-    wait: Annotated[bool, typer.Option(help="Wait until every service has applied it.")] = True,
+    wait: Annotated[
+        bool, typer.Option(help="Wait until every service has it; else billing has a day.")
+    ] = True,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait.")] = 60.0,
     anew: AnewOption = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Make the book say what FILE says: show the difference, ask, publish, wait until it is applied.
+    """Make the book say what FILE says: show the difference, ask, have billing change it, and wait.
 
-    Names and addresses of people are published apart from the book, and kept where they can be erased.
-    Exit 0: applied, or nothing to change. Exit 1: the file is wrong, somebody said no, or it was refused.
+    Where people have logins and flights are billed, another person applies the same file within a day. Names
+    and addresses of people are published apart from the book, and kept where they can be erased.
+    Exit 0: applied, waits for another person, or nothing to change. Exit 1: the file is wrong, somebody said
+    no, or it was refused.
     """
     if why is None and not dry_run and (yes or not sys.stdin.isatty()):
         say("say why with --why: the reason stays in the history")
@@ -98,22 +94,26 @@ def apply_command(
     show_difference(changed, people, stated.currency, output)
     warn_of_bills(settings, changed)
     if dry_run:
-        say(f"dry run: {_counted(changed, people)} would change; nothing was published")
+        say(f"dry run: {_counted(changed, people)} would change; nothing was asked for")
         return
     reason = why or needed(typer.prompt("Why", err=True)) or ""
     run(refuse_names(settings, reason))
-    if not yes and not agreed(f"publish {_counted(changed, people)} to version {standing.version}?"):
+    if not yes and not agreed(f"change {_counted(changed, people)} of version {standing.version}?"):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
     seconds = timeout if wait else 0.0
     publish_people(settings, people, seconds=seconds)
     if changed:
-        publish_and_wait(settings, standing, changed, who=who, why=reason, seconds=seconds)
+        change_and_wait(settings, standing, changed, who=who, why=reason, seconds=seconds)
 
 
 def changed_people(settings: Settings, stated: SchoolFile, anew: Sequence[str]) -> list[ContactDifference]:
     """Of whom the file says another name or address; names those who were erased and stay so."""
-    people, left_out = contact_differences(stated.contacts, run(read_contacts(settings)), anew=anew)
+    kept = run(read_contacts(settings))
+    if kept is None:
+        say("names and addresses stay as they are: your login may not read them")
+        return []
+    people, left_out = contact_differences(stated.contacts, kept, anew=anew)
     for wallet in left_out:
         say(
             f"{wallet} was erased: the file's name and address stay out; take them from the file, or state "
@@ -308,61 +308,6 @@ def warn_of_bills(settings: Settings, changed: Sequence[Difference]) -> None:
             f"{kind} {key} from {from_text(day)}: {bills} bills from that day on stay as they are; "
             "`hobbs flights reprice` carries it to them"
         )
-
-
-def publish_people(settings: Settings, people: Sequence[ContactDifference], *, seconds: float) -> None:
-    """Publish names and addresses and, unless `seconds` is 0, wait for them: accounts are made with them."""
-    if not people:
-        return
-    ids = run(_reached(publish_contacts(settings, contact_events(people, now()))))
-    if not seconds:
-        say(f"published names or addresses of {len(people)} people")
-        return
-    arrival = run(wait_until_applied(settings, ids, seconds=seconds, of_contacts=True))
-    if arrival.refused or arrival.waiting_for:
-        late = f"published, but {', '.join(arrival.waiting_for)} has not read them in {seconds:g} s"
-        what = f"refused by {arrival.refused}" if arrival.refused else f"{late}: is it running?"
-        say(f"names and addresses are {what}; nothing of the book was published: apply again")
-        raise typer.Exit(EXIT_FINDINGS)
-    say(f"names and addresses of {len(people)} people are kept")
-
-
-def publish_and_wait(
-    settings: Settings,
-    standing: WholeBook,
-    changed: Sequence[Difference],
-    *,
-    who: str,
-    why: str,
-    seconds: float,
-) -> None:
-    """Publish the change and, unless `seconds` is 0, wait for every service; exit 1 when one refuses."""
-    events = change_events(changed, standing.version, who=who, why=why, at=now())
-    ids = run(_reached(publish(settings, events)))
-    version = events[-1].version
-    if not seconds:
-        say(f"published version {version}")
-        return
-    arrival = run(wait_until_applied(settings, ids, seconds=seconds))
-    if arrival.refused:
-        say(f"refused by {arrival.refused}")
-        raise typer.Exit(EXIT_FINDINGS)
-    if arrival.waiting_for:
-        services = ", ".join(arrival.waiting_for)
-        say(
-            f"version {version} is published, but {services} has not read it in {seconds:g} s: is it running?"
-        )
-        raise typer.Exit(EXIT_FINDINGS)
-    say(f"the book is at version {version}")
-
-
-async def _reached(publishing: Awaitable[list[UUID]]) -> list[UUID]:
-    try:
-        return await publishing
-    except (KafkaError, OSError) as error:
-        raise Unreachable(
-            f"Kafka: {reason_of(error)}; apply again once it answers, what did arrive is not applied twice"
-        ) from error
 
 
 def _history_row(one: CardHistory, currency: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ TABLES_NOT_COMPARED: Final[Mapping[str, str]] = {
     "inbox": "it may be pruned by age, and holds decisions and what is only answered; it is merged",
     "invariant_outcome": "of the last hour",
     "rate_proposal": "what people proposed; the versions that followed are in school.configured",
+    "book_word": "what one person asked for and another agreed to; the versions are in school.configured",
     "asked_decision": "people's logins vouched for decisions, and no topic has that",
     "outbox": "what is made anew is thrown away: it was published",
     "outbox_sent": "the log of what was published",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
-from fleet import positions
+from fleet import positions, proved
 from fleet.beside import twin
 from fleet.database import Database
 from fleet.envelope import Record, event_key_of
@@ -48,7 +48,7 @@ async def make(settings: Settings, sources: Sources) -> Made:
     try:
         async with acting_as(settings, sources.service) as live, reading.open_reader(settings) as reader:
             ranges = await _ranges(settings, reader, sources, live, worker.database)
-            return await _handle(worker, reader, ranges, _Remembered(live))
+            return await _handle(worker, live, reader, ranges)
     finally:
         await worker.database.close()
 
@@ -113,8 +113,8 @@ async def _ranges(
     return found
 
 
-async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, remembered: _Remembered) -> Made:
-    made = Made()
+async def _handle(worker: Worker, live: Database, reader: Reader, ranges: _Ranges) -> Made:
+    made, remembered = Made(), _Remembered(live)
     if not ranges.parts:
         return made
     async for batch, passed in in_order(reader, ranges.parts, remembered):
@@ -128,8 +128,9 @@ async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, remembered: _
             for one in batch
             if one.offset < handled.get(one.partition, 0) or event_key_of(one, None) in known
         ]
-        if chosen:
-            await worker.handlers[topic](chosen)
+        believed = await _believed(worker, live, topic, chosen)
+        if believed:
+            await worker.handlers[topic](believed)
         made.handled[topic] += len(chosen)
         certain = {number: min(offset, handled.get(number, 0)) for number, offset in passed.items()}
         async with worker.database.transaction() as tx:
@@ -137,6 +138,21 @@ async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, remembered: _
             await positions.write(tx, topic, certain)
         made.thrown_away += Counter({row.topic: row.rows for row in thrown_away})
     return made
+
+
+async def _believed(
+    worker: Worker, live: Database, topic: str, records: Sequence[Record]
+) -> Sequence[Record]:
+    """The records without what the live service did not believe, which is buried here too; no key is here."""
+    asked = worker.publishers.topics.get(topic)
+    if asked is None or asked.others:
+        return records
+    async with live.autocommit() as tx:
+        refused = await proved.not_believed(tx, records)
+    async with worker.database.transaction() as tx:
+        await proved.bury(tx, refused)
+    left_out = {id(record) for record in refused}
+    return [record for record in records if id(record) not in left_out]
 
 
 async def _known(records: Sequence[Record], remembered: _Remembered) -> Collection[UUID]:

@@ -22,7 +22,7 @@ LOCK_TIMEOUT: Final = "10s"
 # published, how far it had read, when its jobs ran, what became of its dead letters, what invariants said.
 CARRIED: Final = ("outbox", "outbox_sent", "topic_position", "timer", "dead_letter", "invariant_outcome")
 # Of one service: what people proposed and decided beside what its topics say.
-CARRIED_OF: Final[Mapping[str, Sequence[str]]] = {"billing": ("rate_proposal",)}
+CARRIED_OF: Final[Mapping[str, Sequence[str]]] = {"billing": ("rate_proposal", "book_word")}
 
 
 class NotSwapped(Exception):

@@ -1,4 +1,4 @@
-"""Asks billing for the school's book, publishes a change of it, and waits until every service has it."""
+"""Reads the school's book, says what billing is asked to change, and waits until every service has it."""
 
 import asyncio
 import time
@@ -15,19 +15,18 @@ from fleet.kafka_client import publish_once
 from fleet.settings import Settings
 from hobbs.school.contacts import KeptContact
 from hobbs.school.difference import Difference
-from hobbs.shell.connections import reading
+from hobbs.shell.connections import may_not_act, reading
+from hobbs.shell.decisions import Question, vouch_for
 from schemas.contacts import ContactChanged
-from schemas.school import SchoolChange, SchoolConfigured
 from schemas.topics import TOPICS
 from services.billing.desk import reads
+from services.billing.desk.book import BOOK, CARDS_MAX
 from services.billing.desk.reads import CardHistory, WholeBook
 from services.billing.domain.versions import accepted_event_id
 from services.payouts.desk.reads import contacts
 
-TOPIC = TOPICS["school.configured"]
 ACCEPTED = TOPICS["school.accepted"]
 CONTACTS = TOPICS["contact.changed"]
-CHANGES_IN_ONE_EVENT = 200
 POLL_S = 0.1
 
 
@@ -37,8 +36,14 @@ async def read_book(settings: Settings) -> WholeBook:
         return await reads.whole_book(tx)
 
 
-async def read_contacts(settings: Settings) -> dict[str, KeptContact]:
-    """What is kept of people, by wallet; who was erased is there with nothing else."""
+async def read_contacts(settings: Settings) -> dict[str, KeptContact] | None:
+    """What is kept of people, by wallet; who was erased is there with nothing else.
+
+    None: the login may not read it.
+    """
+    async with reading(settings, role=OPERATOR) as database:
+        if await may_not_act(database):
+            return None
     async with reading(settings, role=OPERATOR) as database, database.transaction() as tx:
         return {
             row.wallet: KeptContact(
@@ -63,87 +68,68 @@ async def bills_that_stay(
         return await reads.bills_priced_by(tx, places)
 
 
-def change_events(
-    changed: Sequence[Difference], base_version: int, *, who: str, why: str, at: datetime
-) -> list[SchoolConfigured]:
-    """The change as events, each a version of the book, of at most CHANGES_IN_ONE_EVENT cards."""
-    parts = [changed[i : i + CHANGES_IN_ONE_EVENT] for i in range(0, len(changed), CHANGES_IN_ONE_EVENT)]
-    return [
-        SchoolConfigured(
-            version=base_version + n + 1,
-            base_version=base_version + n,
-            who=who,
-            why=why,
-            at=at,
-            changes=[
-                SchoolChange.model_validate(
-                    {
-                        "kind": d.kind,
-                        "key": d.key,
-                        "effective_from": d.effective_from,
-                        "old": d.old,
-                        "new": d.new,
-                    }
-                )
-                for d in part
-            ],
-        )
-        for n, part in enumerate(parts)
+Part = Sequence[Difference]
+
+
+def parts_of(changed: Sequence[Difference]) -> list[Part]:
+    """The change as parts, each a version of the book, of at most CARDS_MAX cards."""
+    return [changed[i : i + CARDS_MAX] for i in range(0, len(changed), CARDS_MAX)]
+
+
+def question(part: Part, base_version: int, *, who: str, why: str) -> Question:
+    """What billing is asked: to make this part the version that follows `base_version`."""
+    cards = [
+        {
+            "kind": card.kind,
+            "key": card.key,
+            "effective_from": card.effective_from.isoformat(),
+            "new": None if card.new is None else dict(card.new),
+        }
+        for card in part
     ]
-
-
-async def publish(settings: Settings, events: Sequence[SchoolConfigured]) -> list[UUID]:
-    """Publish the events in their order; their ids, once Kafka has acknowledged them all."""
-    cause: Cause = first_cause()
-    messages = [Message(topic=TOPIC.name, key="school", event=event, cause=cause) for event in events]
-    await publish_once(settings, messages, service="operator")
-    return [message.event_id for message in messages]
+    told = {"base_version": base_version, "changes": cards}
+    return Question(service="billing", action="change_book", object=BOOK, who=who, why=why, parameters=told)
 
 
 async def publish_contacts(settings: Settings, events: Sequence[ContactChanged]) -> list[UUID]:
     """Publish what is stated of people; the events' ids, once Kafka has acknowledged them all."""
     cause: Cause = first_cause()
     messages = [Message(topic=CONTACTS.name, key=one.wallet, event=one, cause=cause) for one in events]
+    for service in CONTACTS.consumers:
+        await vouch_for(settings, service, messages)
     await publish_once(settings, messages, service="operator")
     return [message.event_id for message in messages]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """What became of a published change: why it was refused, and the services that have not read it yet."""
+    """What became of what was published: why it was refused, and the services that have not read it yet."""
 
     refused: str | None
     waiting_for: Sequence[str]
 
 
-async def wait_until_applied(
-    settings: Settings, events: Sequence[UUID], *, seconds: float, of_contacts: bool = False
-) -> Arrival:
-    """Wait until every consuming service has admitted the events, or one of them refused.
+async def wait_for_contacts(settings: Settings, events: Sequence[UUID], *, seconds: float) -> Arrival:
+    """Wait until every consuming service has admitted what was stated of people, or one of them refused."""
+    return await _wait(settings, [(service, events) for service in CONTACTS.consumers], seconds)
 
-    of_contacts: they are of `contact.changed`, and not versions of the book.
-    """
-    deadline = time.monotonic() + seconds
-    readers = _readers_of_contacts(events) if of_contacts else _readers_of_book(events)
-    while True:
-        arrival = await _look(settings, readers)
-        if arrival.refused or not arrival.waiting_for or time.monotonic() >= deadline:
-            return arrival
-        await asyncio.sleep(POLL_S)
+
+async def wait_for_followers(settings: Settings, events: Sequence[UUID], *, seconds: float) -> Arrival:
+    """Wait until who follows the book has the versions that billing made as these events."""
+    accepted = [accepted_event_id(event) for event in events]
+    return await _wait(settings, [(service, accepted) for service in ACCEPTED.consumers], seconds)
 
 
 _Readers = Sequence[tuple[str, Sequence[UUID]]]
 
 
-def _readers_of_book(events: Sequence[UUID]) -> _Readers:
-    """The service that judges the events, then those that follow what it accepted."""
-    accepted = [accepted_event_id(event) for event in events]
-    judges = [(service, events) for service in TOPIC.consumers]
-    return [*judges, *((service, accepted) for service in ACCEPTED.consumers)]
-
-
-def _readers_of_contacts(events: Sequence[UUID]) -> _Readers:
-    return [(service, events) for service in CONTACTS.consumers]
+async def _wait(settings: Settings, readers: _Readers, seconds: float) -> Arrival:
+    deadline = time.monotonic() + seconds
+    while True:
+        arrival = await _look(settings, readers)
+        if arrival.refused or not arrival.waiting_for or time.monotonic() >= deadline:
+            return arrival
+        await asyncio.sleep(POLL_S)
 
 
 async def _look(settings: Settings, readers: _Readers) -> Arrival:

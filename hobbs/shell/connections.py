@@ -103,7 +103,7 @@ async def reading(
     url = settings.database_url.get_secret_value()
     schema = f"{service}_public" if service else "public"
     database = Database(url, schema=schema, role=role, pool_size=1)
-    if role == READER and await _may_not_act(database):
+    if role == READER and await may_not_act(database):
         await database.close()
         role = OPERATIONS
         database = Database(url, schema=schema, role=role, pool_size=1)
@@ -111,7 +111,7 @@ async def reading(
         yield database
 
 
-async def _may_not_act(database: Database) -> bool:
+async def may_not_act(database: Database) -> bool:
     """Whether the login may not take on the role. What else goes wrong is told by who uses the connection."""
     try:
         async with database.autocommit() as tx:

@@ -139,7 +139,7 @@ async def ask(
         message = _request(question, dry_run=dry_run, preview_hash=preview_hash, within_s=within_s)
     except ValidationError as error:
         raise typer.BadParameter(_fault_of(error)) from error
-    await _vouch(settings, question.service, message)
+    await vouch_for(settings, question.service, [message])
     silent = f"Kafka at {settings.kafka_bootstrap}"
     try:
         async with asyncio.timeout(within_s + ANSWER_TRAVELS_S), _answers(settings) as answers:
@@ -155,15 +155,25 @@ async def ask(
         ) from error
 
 
-async def _vouch(settings: Settings, service: str, message: Message) -> None:
+async def leave(settings: Settings, questions: Sequence[Question], *, within_s: float) -> None:
+    """Ask, in this order, and hear no answer: whoever takes them does so within that time."""
+    for question in questions:
+        await refuse_names(settings, question.why)
+        message = _request(question, dry_run=False, preview_hash=None, within_s=within_s)
+        await vouch_for(settings, question.service, [message])
+        await kafka_client.publish_once(settings, [message], service="operator")
+
+
+async def vouch_for(settings: Settings, service: str, messages: Sequence[Message]) -> None:
     """Say to the service's database who asks, where it answers: the service says when it needs that."""
     url = settings.database_url.get_secret_value()
     database = Database(url, schema=f"{service}_public", pool_size=1)
     try:
         async with database.transaction() as tx:
-            await vouch(tx, message.event_id, message.body)
+            for message in messages:
+                await vouch(tx, message.event_id, message.body)
     except (OSError, *DATABASE_ERRORS) as error:
-        say(f"no login vouches for this decision: {why(error)}")
+        say(f"no login vouches for this: {why(error)}")
     finally:
         await database.close()
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from fleet.decisions import REQUESTED
 from fleet.worker import Worker
 from schemas.proved import PROVED
 from services.billing.desk import decisions
@@ -17,7 +18,7 @@ from services.billing.settings import BillingSettings
 
 WAITING_EVERY_S = 1.0
 ESTIMATE_EVERY_S = 0.01  # somebody stands beside the aircraft and waits for the answer
-BOOK_FIRST = ("school.configured",)
+BOOK_FIRST = ("school.configured", REQUESTED)  # people decide on the book
 
 
 def build(settings: BillingSettings | None = None) -> Worker:

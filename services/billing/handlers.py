@@ -14,7 +14,7 @@ from services.billing.domain.bills import Bill, BillingResult, FlightRefusal
 from services.billing.domain.flights import Flight
 from services.billing.domain.rates import Book
 from services.billing.domain.revisions import CancelledUnbilled, Revision, RevisionResult
-from services.billing.domain.versions import ChangeRefusal, ChangeSet, judge_change_set
+from services.billing.domain.versions import ChangeRefusal, ChangeSet
 
 RACES_MAX = 5  # with other processes; one look finds what they committed
 
@@ -151,7 +151,8 @@ def _count_bill(bill: Bill) -> None:
 async def configure_school(db: Database, batch: Sequence[Record]) -> None:
     """Apply each new version of the school's book, whole or not at all; a refused one is a dead letter.
 
-    Nobody else judges it: the other services follow what is staged here, `school.accepted`.
+    People decide on versions (desk/book.py), which are known here when they come: new are those of before a
+    restore, and of releases whose command published them. The other services follow `school.accepted`.
     """
     async with db.transaction() as tx:
         admitted = await inbox.admit(tx, batch, wire.events.school_configured)
@@ -173,14 +174,11 @@ async def _apply(tx: Tx, admitted: Admitted[ChangeSet], version: int) -> ChangeR
     changes, event_key = admitted.event, admitted.event_key
     if await store.book.version_of_event(tx, event_key) is not None:
         return None
-    currency, has_bills = await store.book.currency(tx)
-    accepted = wire.events.school_accepted(changes, event_key, admitted.cause)
-    fits = len(accepted.body) <= outbox.VALUE_BYTES_MAX
-    refusal = judge_change_set(changes, version=version, currency=currency, has_bills=has_bills, fits=fits)
+    refusal = await steps.versions.refusal_of(tx, changes, version=version)
     if refusal is None:
         await store.book.apply(tx, changes, event_key)
         await fault_point("billing.book_written")
-        await outbox.stage_named(tx, [accepted])
+        await outbox.stage_named(tx, [wire.events.school_accepted(changes, event_key, admitted.cause)])
     return refusal
 
 

@@ -94,6 +94,24 @@ ALTER TABLE ONLY billing.book ADD CONSTRAINT there_is_one_book PRIMARY KEY (ther
 GRANT SELECT ON TABLE billing.book TO hobbs_billing;
 GRANT UPDATE (version) ON TABLE billing.book TO hobbs_billing;
 
+CREATE TABLE billing.book_word (
+    id uuid NOT NULL,
+    digest bytea NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    why text NOT NULL,
+    agreed_by text,
+    agreed_at timestamptz,
+    CONSTRAINT agreed_book_word_says_when CHECK (((agreed_by IS NULL) = (agreed_at IS NULL))),
+    CONSTRAINT book_word_has_a_reason CHECK ((why <> ''::text)),
+    CONSTRAINT book_word_names_a_change CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT the_book_is_changed_by_another_too CHECK (((agreed_by IS NULL) OR (lower(NORMALIZE(TRIM(BOTH FROM agreed_by), NFKC)) <> lower(NORMALIZE(TRIM(BOTH FROM asked_by), NFKC)))))
+);
+ALTER TABLE ONLY billing.book_word ADD CONSTRAINT book_word_pkey PRIMARY KEY (id);
+CREATE INDEX book_word_of_a_change ON billing.book_word USING btree (digest, asked_at);
+GRANT SELECT, INSERT ON TABLE billing.book_word TO hobbs_billing;
+GRANT UPDATE (agreed_by, agreed_at) ON TABLE billing.book_word TO hobbs_billing;
+
 CREATE TABLE billing.cancelled_flight (
     flight_id text NOT NULL,
     revision integer NOT NULL,
@@ -429,6 +447,16 @@ CREATE VIEW billing_public.book AS
  SELECT version
    FROM billing.book;
 GRANT SELECT ON TABLE billing_public.book TO hobbs_reader, hobbs_billing;
+
+CREATE VIEW billing_public.book_words AS
+ SELECT id,
+    asked_by,
+    asked_at,
+    why,
+    agreed_by,
+    agreed_at
+   FROM billing.book_word;
+GRANT SELECT ON TABLE billing_public.book_words TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.cancelled_flights AS
  SELECT flight_id,

@@ -39,6 +39,8 @@ CREATE TABLE gateway.api_key (
     last_used_at timestamptz,
     revoked_at timestamptz,
     revoked_by text,
+    expires_at timestamptz,
+    CONSTRAINT api_key_expires_after_it_was_made CHECK ((expires_at > created_at)),
     CONSTRAINT api_key_has_a_name CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT api_key_has_known_scopes CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['flights:write'::text, 'corrections:write'::text, 'credit:read'::text]))),
     CONSTRAINT api_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32)),
@@ -218,7 +220,8 @@ CREATE VIEW gateway_public.api_key AS
     created_by,
     last_used_at,
     revoked_at,
-    revoked_by
+    revoked_by,
+    expires_at
    FROM gateway.api_key;
 GRANT SELECT ON TABLE gateway_public.api_key TO hobbs_reader, hobbs_gateway;
 

@@ -6,16 +6,19 @@ Of `stripe.webhook` it is in stripe/webhooks.py: what decides knows no Stripe, a
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from fleet import inbox
-from fleet.database import Database
-from fleet.envelope import Record
+from fleet import dead_letters, inbox, vouches
+from fleet.database import Database, Tx
+from fleet.envelope import OWN_SOURCES, Record
 from fleet.faults import fault_point
+from fleet.inbox import Admitted
 from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
-from services.payouts.domain.contacts import newest
+from services.payouts.domain.contacts import Contact, newest
 from services.payouts.domain.retries import Occasion
 from services.payouts.steps import agreements, books, charges, clawbacks, payments, retries
+
+BILLING = OWN_SOURCES + "billing"
 
 Clock = Callable[[], datetime]
 
@@ -142,7 +145,7 @@ async def know_people(
     """
     now = clock()
     async with db.transaction() as tx:
-        stated = await inbox.admit(tx, batch, wire.contacts.contact_changed)
+        stated = await _of_somebody(tx, await inbox.admit(tx, batch, wire.contacts.contact_changed))
         if not stated:
             return
         contacts = newest(one.event for one in stated)
@@ -151,3 +154,24 @@ async def know_people(
         await fault_point("payouts.contacts_kept")
         if written_to:
             await payments.open_missing_accounts(tx, written_to, now, stated[-1].cause, accounts)
+
+
+async def _of_somebody(tx: Tx, stated: Sequence[Admitted[Contact]]) -> Sequence[Admitted[Contact]]:
+    """What people stated for whom a login vouches, once they have logins; billing moved its own once."""
+    asked = [one for one in stated if one.record.headers.get("ce_source") != BILLING]
+    if not asked or not await vouches.people(tx):
+        return stated
+    said = {one.event_key: one.record.value or b"" for one in asked}
+    known = await vouches.vouched(tx, said)
+    nobodys = {one.event_key: one for one in asked if one.event_key not in known}
+    await dead_letters.bury(tx, [_not_vouched(one) for one in nobodys.values()])
+    return [one for one in stated if one.event_key not in nobodys]
+
+
+def _not_vouched(one: Admitted[Contact]) -> dead_letters.Refusal:
+    return dead_letters.Refusal(
+        admitted=one,
+        reason="not_vouched",
+        sentence="no login of the database vouches for it, and people have logins of their own: "
+        "state it with `hobbs school apply`, logged in as yourself",
+    )

@@ -7,8 +7,8 @@ from schemas.topics import TOPICS
 
 # Webhooks carry a proof in their body (schemas/attestation.py).
 PROVED_OTHERWISE = {"stripe.webhook"}
-# Journals of people are by their login (docs/decisions/0326): who has the operator's user posts none.
-OF_NOBODY = {"group.requested": Proved(by=(), read_by=("ledger",))}
+# Journals and limits of people are by their login (docs/decisions/0326, 0332): nobody asks for them here.
+OF_NOBODY = dict.fromkeys(("group.requested", "limit.requested"), Proved(by=(), read_by=("ledger",)))
 
 
 def test_each_topic_from_service_to_service_is_proved() -> None:

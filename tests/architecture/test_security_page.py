@@ -12,12 +12,12 @@ PAGE = ROOT / "docs" / "security.md"
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)#]+)\)")
 
 
-def threats(text: str) -> list[list[str]]:
-    """The rows of the threat table: what is tried, the answer, what tries it."""
+def rows_of(text: str, heading: str) -> list[list[str]]:
+    """The rows of the table whose first column has this heading."""
     for rows in tables(text):
-        if rows[0].startswith("| threat |"):
+        if rows[0].startswith(f"| {heading} |"):
             return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
-    raise AssertionError("docs/security.md has no table of threats")
+    raise AssertionError(f"docs/security.md has no table of what is a {heading}")
 
 
 def unproven(rows: list[list[str]], folder: Path) -> list[str]:
@@ -35,10 +35,19 @@ def is_proof(link: re.Match[str], folder: Path) -> bool:
 
 
 def test_every_threat_has_an_answer_and_something_behind_it() -> None:
-    rows = threats(PAGE.read_text(encoding="utf-8"))
+    rows = rows_of(PAGE.read_text(encoding="utf-8"), "threat")
     assert len(rows) > 15
     assert [row for row in rows if not row[1]] == []
     assert unproven(rows, PAGE.parent) == []
+
+
+def test_whatever_the_review_asked_for_has_something_behind_it() -> None:
+    rows = rows_of(PAGE.read_text(encoding="utf-8"), "asked for")
+    assert len(rows) > 30
+    assert [row[0] for row in rows if not any(LINK.finditer(row[-1]))] == []
+    links = [(row[0], link) for row in rows for link in LINK.finditer(row[-1])]
+    known = [(row, link["text"]) for row, link in links if not is_proof(link, PAGE.parent)]
+    assert [one for one in known if one[1] != "LICENSE"] == []
 
 
 @pytest.mark.parametrize(

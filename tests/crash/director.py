@@ -1,7 +1,6 @@
 """Kills one service at one point after the other: start it, wait for the fault, kill it, start it again."""
 
 import asyncio
-import json
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -230,10 +229,10 @@ def employ_an_instructor(fleet: Fleet) -> None:
 
 async def forbid_lower_reserves(fleet: Fleet, *, floor: int | None) -> None:
     """Set or lift a limit on the reserves, so that the ledger refuses corrections that lower them."""
+    connection = await asyncpg.connect(fleet.owner_url, server_settings={"search_path": "ledger"})
     for wallet in RESERVES:
-        limit = {"wallet": wallet, "currency": "USD", "floor": floor, "binds": "all"}
-        headers = [("ce_source", b"crash run"), ("ce_id", str(uuid4()).encode())]
-        await publish(fleet, "limit.requested", [(wallet.encode(), json.dumps(limit).encode(), headers)])
+        await connection.execute("SELECT set_limit($1, 'USD', $2, 'all')", wallet, floor)
+    await connection.close()
 
 
 async def let_time_pass(fleet: Fleet) -> None:

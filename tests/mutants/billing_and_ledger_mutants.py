@@ -325,8 +325,8 @@ BILLING_AND_LEDGER_MUTANTS = (
         edits=(
             Edit(
                 path="services/billing/handlers.py",
-                old="        await outbox.stage_named(tx, [accepted])\n",
-                new="    await outbox.stage_named(tx, [accepted])\n",
+                old="        await outbox.stage_named(tx, [wire.events.school_accepted(",
+                new="    await outbox.stage_named(tx, [wire.events.school_accepted(",
             ),
         ),
         catchers=(

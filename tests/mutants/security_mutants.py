@@ -9,8 +9,58 @@ FORGERIES = "tests/integration/ledger/test_forged_requests.py"
 WORDS = "tests/integration/promises/test_proved_words.py"
 BY_HAND = "tests/integration/ledger/test_two_by_hand.py"
 CONTACTS = "tests/integration/payouts/test_contacts.py"
+BOOK = "tests/integration/billing/test_book_by_two.py"
+REBUILD = "tests/integration/ops/test_rebuild.py"
 
 SECURITY_MUTANTS = (
+    Mutant(
+        name="the-operators-book-is-believed",
+        breaks="Who has the operator's user at the brokers names the rate they are paid by.",
+        edits=(
+            Edit(
+                path="schemas/proved.py",
+                old='    "school.configured": Proved(by=("billing",), read_by=("billing",)),',
+                new='    "school.configured": Proved(by=("billing",), read_by=("billing",), others=True),',
+            ),
+        ),
+        catchers=(f"{WORDS}::test_whoever_has_the_operators_user_changes_no_book_and_no_limit",),
+    ),
+    Mutant(
+        name="one-person-changes-the-book",
+        breaks="One login names the rates of a school where two people have theirs.",
+        edits=(
+            Edit(
+                path="services/billing/desk/book.py",
+                old="    if await _is_one_persons(tx, changes):",
+                new="    if changes or await _is_one_persons(tx, changes):",
+            ),
+        ),
+        catchers=(f"{BOOK}::test_one_person_changes_no_rate_and_no_policy",),
+    ),
+    Mutant(
+        name="another-difference-is-agreed-to",
+        breaks="The second person agrees to amounts that the first did not ask for.",
+        edits=(
+            Edit(
+                path="services/billing/desk/book.py",
+                old="            one.document,\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{BOOK}::test_who_asks_for_other_amounts_agrees_to_nothing",),
+    ),
+    Mutant(
+        name="made-anew-from-what-was-not-believed",
+        breaks="A forged version of the book counts once the tables are made anew.",
+        edits=(
+            Edit(
+                path="hobbs/rebuild/making.py",
+                old="    if asked is None or asked.others:\n",
+                new="    if asked is None or asked.by:\n",
+            ),
+        ),
+        catchers=(f"{REBUILD}::test_what_the_service_did_not_believe_is_not_believed_when_it_is_made_anew",),
+    ),
     Mutant(
         name="announced-is-believed",
         breaks="Who may publish on journal.posted has anybody paid.",

@@ -1,4 +1,4 @@
-"""What people decide: that all of the book is told again, rates, and refused flights."""
+"""What people decide: the book, that all of it is told again, rates, and refused flights."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,9 +9,8 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.billing import store, wire
-from services.billing.desk import letters, own_limits, proposals
-
-BOOK: Final = "school"
+from services.billing.desk import book, letters, own_limits, proposals
+from services.billing.desk.book import BOOK
 
 
 async def tell(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -31,6 +30,7 @@ async def tell(tx: Tx, decision: Decision, now: datetime) -> Ruling:
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "tell": Action(judge=tell, changes_tables=False),
+    **book.ACTIONS,
     **proposals.ACTIONS,
     **letters.ACTIONS,
     **own_limits.ACTIONS,

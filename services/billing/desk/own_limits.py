@@ -12,7 +12,6 @@ from services.billing.desk.proposals import change_set, problem_of
 from services.billing.domain import own_limits
 from services.billing.domain.own_limits import OwnLimit
 from services.billing.domain.proposals import OWN_LIMIT, Proposal
-from services.billing.domain.versions import judge_change_set
 
 SETTINGS: Final = ("frozen", "limit", "until")
 
@@ -86,8 +85,7 @@ async def _apply(
     now: datetime,
 ) -> Ruling:
     changes = change_set(proposal, why=proposal.why, version=version, now=now)
-    currency, has_bills = await store.book.currency(tx)
-    if refusal := judge_change_set(changes, version=version, currency=currency, has_bills=has_bills):
+    if refusal := await steps.versions.refusal_of(tx, changes, version=version):
         return refused(refusal.sentence)
     await steps.versions.apply_decided(tx, changes, str(proposal.id), dry_run=decision.dry_run)
     return await _ruling(tx, proposal, asked, before, f"from today on, {proposal.effective_from}")

@@ -13,14 +13,14 @@ from pydantic import ValidationError
 
 from fleet import inbox
 from fleet.database import Tx
-from fleet.decisions import Action, Decision, Ruling, refused
+from fleet.decisions import SENTENCE_CHARS_MAX, Action, Decision, Ruling, refused
 from fleet.persons import same_person
 from schemas.school import CARDS, amounts_of
 from services.billing import steps, store
 from services.billing.domain import proposals
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.proposals import KINDS, Proposal, ProposalState
-from services.billing.domain.versions import CardChange, ChangeSet, card_problems, judge_change_set
+from services.billing.domain.versions import CardChange, ChangeSet, card_problems
 
 
 async def propose(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -68,8 +68,7 @@ async def approve(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         return refused(f"{proposal.name}: {objection}")
     approved = f"approved by {decision.who.name}{': ' + decision.why if decision.why else ''}"
     changes = change_set(proposal, why=f"{proposal.why} ({approved})", version=version, now=now)
-    currency, has_bills = await store.book.currency(tx)
-    if refusal := judge_change_set(changes, version=version, currency=currency, has_bills=has_bills):
+    if refusal := await steps.versions.refusal_of(tx, changes, version=version):
         return refused(refusal.sentence)
     await steps.versions.apply_decided(tx, changes, str(proposal.id), dry_run=decision.dry_run)
     await store.proposals.decide(
@@ -134,7 +133,7 @@ def change_set(proposal: Proposal, *, why: str, version: int, now: datetime) -> 
         version=version + 1,
         base_version=version,
         who=proposal.proposed_by,
-        why=why,
+        why=why[:SENTENCE_CHARS_MAX],
         at=now.replace(microsecond=0),
         changes=(change,),
     )

@@ -1,6 +1,7 @@
 """The statements about the school's book: its cards, its versions, and which version is in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -108,6 +109,32 @@ async def version_of_event(tx: Tx, event_key: UUID) -> int | None:
     """The version an event made, when it was applied before."""
     row = await tx.first(_VERSION_OF_EVENT, key=event_key)
     return row.version if row else None
+
+
+_KNOWN_CARDS = "SELECT DISTINCT kind, key FROM card_version"
+
+
+async def known_cards(tx: Tx) -> set[tuple[str, str]]:
+    """Kind and key of every card that the book has or had."""
+    return {(row.kind, row.key) for row in await tx.all(_KNOWN_CARDS)}
+
+
+_STANDING = """
+    SELECT kind, key, effective_from, document FROM card
+    WHERE (kind, key, effective_from) IN (
+        SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:keys AS text[]), CAST(:days AS date[])))
+"""
+
+
+async def standing(tx: Tx, changes: ChangeSet) -> dict[tuple[str, str, date], Mapping[str, Any]]:
+    """The cards that a change set would replace, by kind, key and day."""
+    rows = await tx.all(
+        _STANDING,
+        kinds=[change.kind for change in changes.changes],
+        keys=[change.key for change in changes.changes],
+        days=[change.effective_from for change in changes.changes],
+    )
+    return {(row.kind, row.key, row.effective_from): row.document for row in rows}
 
 
 _VERSIONS = """

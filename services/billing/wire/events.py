@@ -162,7 +162,11 @@ def _tenths(hours: Decimal | None) -> int | None:
 
 def school_configured(record: Record) -> ChangeSet:
     """Read `school.configured`; the event's model has validated every card in it as one of its kind."""
-    event = read(record, SchoolConfigured)
+    return change_set_of(read(record, SchoolConfigured))
+
+
+def change_set_of(event: SchoolConfigured) -> ChangeSet:
+    """A version as this service judges it."""
     return ChangeSet(
         version=event.version,
         base_version=event.base_version,

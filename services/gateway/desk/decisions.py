@@ -6,13 +6,13 @@ which is kept for ever, holds nothing that lets anybody in.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from services.gateway import store
-from services.gateway.domain.api_keys import NAME_CHARS_MAX, SCOPES, is_hint, is_name
+from services.gateway.domain.api_keys import DAYS_MAX, NAME_CHARS_MAX, SCOPES, is_hint, is_name
 
 HASH_BYTES: Final = 32
 
@@ -24,10 +24,14 @@ class KeyAskedFor:
     key_hash: bytes
     hint: str
     scopes: Sequence[str]
+    days: int | None = None
 
 
 async def create_key(tx: Tx, decision: Decision, now: datetime) -> Ruling:
-    """Accept a key that somebody made. object: its name; parameters: key_hash (hex), hint, scopes."""
+    """Accept a key that somebody made. object: its name; parameters: key_hash (hex), hint, scopes, days.
+
+    days: how long it is good; without, until it is revoked.
+    """
     if not is_name(decision.object):
         return refused(f"a key's name has 1 to {NAME_CHARS_MAX} printable characters, no blank around them")
     asked = _key_asked_for(decision.parameters)
@@ -40,16 +44,19 @@ async def create_key(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         hint=asked.hint,
         scopes=asked.scopes,
         created_by=decision.who.name,
+        expires_at=None if asked.days is None else now + timedelta(days=asked.days),
     )
     if key_id is None:
         return refused(
             f"there is a key named {decision.object!r} (or this very key); revoke it first, "
             "or choose another name"
         )
+    good = "" if asked.days is None else f" for {asked.days} days"
+    effect = {"name": decision.object, "hint": asked.hint, "scopes": list(asked.scopes)}
     return Ruling(
         done=True,
-        sentence=f"the key {decision.object!r} may {' and '.join(asked.scopes)}",
-        effects=({"name": decision.object, "hint": asked.hint, "scopes": list(asked.scopes)},),
+        sentence=f"the key {decision.object!r} may {' and '.join(asked.scopes)}{good}",
+        effects=(effect if asked.days is None else effect | {"days": asked.days},),
     )
 
 
@@ -63,7 +70,11 @@ def _key_asked_for(parameters: Mapping[str, Any]) -> KeyAskedFor | str:
         return "hint must be the key's first characters, no more of it"
     if not isinstance(scopes, list) or not scopes or any(scope not in SCOPES for scope in scopes):
         return f"scopes must be some of {', '.join(SCOPES)}"
-    return KeyAskedFor(key_hash=hashed, hint=hint, scopes=[scope for scope in SCOPES if scope in scopes])
+    days = parameters.get("days")
+    if days is not None and (type(days) is not int or not 1 <= days <= DAYS_MAX):
+        return f"days must be a whole number, 1 to {DAYS_MAX}"
+    may = [scope for scope in SCOPES if scope in scopes]
+    return KeyAskedFor(key_hash=hashed, hint=hint, scopes=may, days=days)
 
 
 def _bytes_of_hex(text: object) -> bytes | None:

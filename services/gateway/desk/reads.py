@@ -19,10 +19,12 @@ class KeyListed:
     last_used_at: datetime | None
     revoked_at: datetime | None
     revoked_by: str | None
+    expires_at: datetime | None
 
 
 _LIST_KEYS = """
-    SELECT key_id, name, hint, scopes, created_at, created_by, last_used_at, revoked_at, revoked_by
+    SELECT key_id, name, hint, scopes, created_at, created_by, last_used_at, revoked_at, revoked_by,
+           expires_at
     FROM gateway_public.api_key ORDER BY key_id
 """
 

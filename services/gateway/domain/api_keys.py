@@ -18,17 +18,18 @@ KEY_BYTES: Final = 32
 KEY_CHARS_MAX: Final = 128
 HINT_CHARS: Final = len(KEY_PREFIX) + 6
 NAME_CHARS_MAX: Final = 100
+DAYS_MAX: Final = 3_650
 _HINT: Final = re.compile(rf"{KEY_PREFIX}[A-Za-z0-9_-]{{{HINT_CHARS - len(KEY_PREFIX)}}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key as the database knows it."""
+    """A key as the database knows it. over: it was revoked, or has expired."""
 
     key_id: int
     name: str
     scopes: frozenset[str]
-    revoked: bool
+    over: bool
 
 
 def hash_key(key: str) -> bytes:

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _PROBLEM: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "The body cannot be read.", "content": _PROBLEM},
-    401: {"description": "No API key, or one that is unknown or revoked.", "content": _PROBLEM},
+    401: {"description": "No API key, or one that is unknown, revoked or expired.", "content": _PROBLEM},
     403: {"description": "The key lacks the scope.", "content": _PROBLEM},
     409: {"description": "A revision was accepted before with other content.", "content": _PROBLEM},
     413: {"description": "The body is larger than the limit.", "content": _PROBLEM},
@@ -49,7 +49,7 @@ def offered_key(request: Request) -> bytes:
 
 def judged(found: ApiKey | None, scope: str) -> ApiKey:
     """The key that was found, if it may do this. Raises ProblemRaised."""
-    if found is None or found.revoked:
+    if found is None or found.over:
         raise _refused()
     if scope not in found.scopes:
         raise ProblemRaised("scope_missing", f"key {found.name!r} lacks the scope {scope}")
@@ -57,7 +57,7 @@ def judged(found: ApiKey | None, scope: str) -> ApiKey:
 
 
 def _refused() -> ProblemRaised:
-    return ProblemRaised("key_refused", "this API key is unknown or was revoked")
+    return ProblemRaised("key_refused", "this API key is unknown, was revoked, or has expired")
 
 
 async def _key_of(db: Database, key_hash: bytes) -> ApiKey | None:

@@ -1,12 +1,13 @@
 """The statements about API keys."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from fleet.database import Tx
 from services.gateway.domain.api_keys import ApiKey
 
 _FIND = """
-    SELECT key_id, name, scopes, revoked_at IS NOT NULL AS revoked,
+    SELECT key_id, name, scopes, revoked_at IS NOT NULL OR coalesce(expires_at <= now(), false) AS over,
            coalesce(last_used_at >= now() - interval '1 minute', false) AS noted
     FROM api_key WHERE key_hash = :hash
 """
@@ -21,9 +22,9 @@ async def use(tx: Tx, key_hash: bytes) -> ApiKey | None:
     row = await tx.first(_FIND, hash=key_hash)
     if row is None:
         return None
-    if not (row.revoked or row.noted):
+    if not (row.over or row.noted):
         await note_use(tx, row.key_id)
-    return ApiKey(key_id=row.key_id, name=row.name, scopes=frozenset(row.scopes), revoked=row.revoked)
+    return ApiKey(key_id=row.key_id, name=row.name, scopes=frozenset(row.scopes), over=row.over)
 
 
 async def note_use(tx: Tx, key_id: int) -> None:
@@ -32,19 +33,32 @@ async def note_use(tx: Tx, key_id: int) -> None:
 
 
 _INSERT = """
-    INSERT INTO api_key (name, key_hash, hint, scopes, created_by)
-    VALUES (:name, :hash, :hint, CAST(:scopes AS text[]), :created_by)
+    INSERT INTO api_key (name, key_hash, hint, scopes, created_by, expires_at)
+    VALUES (:name, :hash, :hint, CAST(:scopes AS text[]), :created_by, :expires_at)
     ON CONFLICT DO NOTHING
     RETURNING key_id
 """
 
 
 async def insert(
-    tx: Tx, *, name: str, key_hash: bytes, hint: str, scopes: Sequence[str], created_by: str
+    tx: Tx,
+    *,
+    name: str,
+    key_hash: bytes,
+    hint: str,
+    scopes: Sequence[str],
+    created_by: str,
+    expires_at: datetime | None = None,
 ) -> int | None:
-    """Keep a new key's hash; None when a living key has that name, or any key that hash."""
+    """Keep a new key's hash; None when a key that is not revoked has that name, or any key that hash."""
     row = await tx.first(
-        _INSERT, name=name, hash=key_hash, hint=hint, scopes=list(scopes), created_by=created_by
+        _INSERT,
+        name=name,
+        hash=key_hash,
+        hint=hint,
+        scopes=list(scopes),
+        created_by=created_by,
+        expires_at=expires_at,
     )
     return int(row.key_id) if row else None
 

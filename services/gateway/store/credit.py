@@ -16,7 +16,8 @@ _CARDS = """
 """
 # One statement, so that key, book, time zone and account are of one instant.
 _CHECK = """
-    SELECT key.key_id, key.name, key.scopes, key.revoked_at IS NOT NULL,
+    SELECT key.key_id, key.name, key.scopes,
+           key.revoked_at IS NOT NULL OR coalesce(key.expires_at <= now(), false),
            coalesce(key.last_used_at >= now() - interval '1 minute', false),
            billing_public.book_version(), school.time_zone, told.currency, told.posted, told.pending,
            told.available, told.disputed, told.under_way, told.credit_limit, told.room, told.used_percent,
@@ -63,11 +64,9 @@ async def check(
     """
     row = await db.ask(_CHECK, key_hash, student, charge, day, activity)
     assert row is not None  # the function of the time zone gives a row always
-    key_id, name, scopes, revoked, noted, book, time_zone, *figures = row
+    key_id, name, scopes, over, noted, book, time_zone, *figures = row
     return Checked(
-        key=None
-        if key_id is None
-        else ApiKey(key_id=key_id, name=name, scopes=frozenset(scopes), revoked=revoked),
+        key=None if key_id is None else ApiKey(key_id=key_id, name=name, scopes=frozenset(scopes), over=over),
         noted=noted,
         book=book,
         time_zone=time_zone,

@@ -3,7 +3,6 @@
 import csv
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,13 +10,15 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record
 from hobbs.flights.file import read_flights_file
-from hobbs.school.book import change_events
+from hobbs.school.book import parts_of, question
 from hobbs.school.difference import differences
 from hobbs.school.file import read_school_file
 from services.billing.desk import reads
-from services.billing.handlers import bill_flights, configure_school
+from services.billing.desk.decisions import ACTIONS
+from services.billing.handlers import bill_flights
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import rows
+from tests.support.decisions import answered, decision
 from tests.support.records import record
 from tests.unit.billing.independent import calculate
 from tests.unit.billing.test_independent import EXAMPLE, a_log, a_school
@@ -29,10 +30,10 @@ async def apply(db: Database, school: str) -> None:
     assert stated.problems == []
     async with db.transaction() as tx:
         book = await reads.whole_book(tx)
-    changed = differences(stated.cards, book.cards)
-    at = datetime(2026, 5, 1, tzinfo=UTC)
-    events = change_events(changed, book.version, who="finance", why="a test", at=at)
-    await configure_school(db, [record("school.configured", event) for event in events])
+    for n, part in enumerate(parts_of(differences(stated.cards, book.cards))):
+        asked = question(part, book.version + n, who="finance", why="a test")
+        sent = decision("billing", asked.action, asked.object, asked.parameters, who=asked.who, why=asked.why)
+        assert (await answered(db, ACTIONS, sent)).outcome == "done"
     async with db.transaction() as tx:
         book = await reads.whole_book(tx)
     assert differences(stated.cards, book.cards) == []

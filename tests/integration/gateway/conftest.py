@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 import pytest
@@ -82,11 +83,19 @@ async def scheduler(gateway_db: Database) -> AsyncIterator[httpx.AsyncClient]:
     await worker.database.close()
 
 
-async def new_key(db: Database, name: str, scopes: tuple[str, ...]) -> str:
+async def new_key(
+    db: Database, name: str, scopes: tuple[str, ...], *, expires_at: datetime | None = None
+) -> str:
     made = api_keys.new_key()
     async with db.transaction() as tx:
         added = await store.api_keys.insert(
-            tx, name=name, key_hash=made.key_hash, hint=made.hint, scopes=scopes, created_by="test"
+            tx,
+            name=name,
+            key_hash=made.key_hash,
+            hint=made.hint,
+            scopes=scopes,
+            created_by="test",
+            expires_at=expires_at,
         )
     assert added is not None
     return made.key

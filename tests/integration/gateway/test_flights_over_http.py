@@ -2,6 +2,7 @@
 
 import asyncio
 import codecs
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -209,6 +210,26 @@ async def test_a_key_is_kept_only_as_its_hash_and_its_use_is_noted(
         row = await tx.one("SELECT api_key::text AS everything, last_used_at FROM api_key")
     assert key not in row.everything
     assert row.last_used_at is not None
+
+
+async def test_a_key_is_refused_once_it_has_expired_and_another_is_good_meanwhile(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=3)
+    old, new = [
+        await new_key(gateway_db, name, (FLIGHTS_WRITE,), expires_at=at)
+        for name, at in (("2026", soon), ("2027", None))
+    ]
+    for n, key in enumerate((old, new)):
+        told = FLIGHT | {"flight_id": f"F-{n}"}
+        answer = await scheduler.post(FLIGHTS, json=told, headers={"Authorization": f"Bearer {key}"})
+        assert answer.status_code == 202, "no gap: both are good"
+    await asyncio.sleep((soon - datetime.now(UTC)).total_seconds() + 0.1)
+    answer = await scheduler.post(FLIGHTS, json=FLIGHT, headers={"Authorization": f"Bearer {old}"})
+    assert problem(answer) == (401, "key_refused")
+    told = FLIGHT | {"flight_id": "F-3"}
+    answer = await scheduler.post(FLIGHTS, json=told, headers={"Authorization": f"Bearer {new}"})
+    assert answer.status_code == 202
 
 
 async def test_a_key_can_be_rotated_under_its_name(gateway_db: Database) -> None:

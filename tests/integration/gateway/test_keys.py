@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -49,12 +50,15 @@ async def keys(database: Database) -> list[KeyListed]:
 
 @pytest.mark.usefixtures("prefix")
 async def test_keys_are_made_listed_and_revoked(hobbs: Hobbs) -> None:
-    made = json.loads((await hobbs(*CREATE, "one", "-o", "json")).stdout)
+    made = json.loads((await hobbs(*CREATE, "one", "--days", "30", "-o", "json")).stdout)
     again = await hobbs(*CREATE, "one")
     assert (again.exit_code, "there is a key named 'one'" in again.stderr) == (1, True)
     assert made["key"] not in again.stdout
     listed = await hobbs("flights", "keys", "list", "-o", "json")
     assert [(row["name"], row["scopes"]) for row in json.loads(listed.stdout)] == [("one", " ".join(SCOPES))]
+    [row] = json.loads(listed.stdout)
+    good = datetime.fromisoformat(row["expires_at"]) - datetime.fromisoformat(row["created_at"])
+    assert abs(good - timedelta(days=30)) < timedelta(minutes=1)
     assert made["key"] not in listed.stdout
     assert (await hobbs(*REVOKE, "one", answer="n\n")).exit_code == 1
     assert (await hobbs(*REVOKE, "one", "--dry-run")).exit_code == 0
@@ -117,6 +121,9 @@ async def test_a_gateway_that_is_away_is_said_and_no_key_is_shown(
         ({"scopes": []}, "scopes must be"),
         ({"scopes": ["flights:write", {}]}, "scopes must be"),
         ({"scopes": "flights:write"}, "scopes must be"),
+        ({"days": 0}, "days must be"),
+        ({"days": True}, "days must be"),
+        ({"days": "30"}, "days must be"),
     ],
 )
 async def test_odd_parameters_are_refused_with_a_sentence(

@@ -24,6 +24,7 @@ from hobbs.replay import reading
 from hobbs.shell.topic_plans import topic_plans
 from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCompleted, FlightCorrected
+from schemas.proved import publishers_keys
 from schemas.school import SchoolConfigured
 from schemas.services import SERVICES
 from services.billing.app import build
@@ -56,8 +57,9 @@ class School:
         return int(next(iter((await self.rows(sql))[0].values())))
 
     @asynccontextmanager
-    async def billing_at_work(self) -> AsyncIterator[None]:
-        settings = BillingSettings.model_validate(self.settings.model_dump() | {"check_every_s": 3_600})
+    async def billing_at_work(self, *, keys: str = "") -> AsyncIterator[None]:
+        told = {"check_every_s": 3_600, "publishers_keys": keys}
+        settings = BillingSettings.model_validate(self.settings.model_dump() | told)
         worker = build(settings)
         task = asyncio.create_task(worker.work())
         try:
@@ -220,6 +222,23 @@ async def billed(school: School) -> School:
         await school.until(BILLS, 33)
     assert await school.number("SELECT school_version FROM billing.bill WHERE flight_id = 'F40'") == 3
     return school
+
+
+async def test_what_the_service_did_not_believe_is_not_believed_when_it_is_made_anew(
+    school: School, hobbs: Hobbs
+) -> None:
+    """Versions of before there were keys are in the book; a forged one is a letter, on both sides."""
+    async with school.billing_at_work():
+        await a_month(school)
+    keys = publishers_keys("billing", {"billing": ["the key of billing, and no other"]})
+    dearer = CHANGES[-1] | {"new": CHANGES[-1]["new"] | {"rate_per_hour": 90_000}}
+    async with school.billing_at_work(keys=keys):
+        await school.publish(book(3, [dearer]))
+        await school.until("SELECT count(*) FROM billing.dead_letter WHERE reason = 'not_proved'", 1)
+    code, seen, said = await tables(hobbs)
+    assert code == 0, said
+    assert {name: row["same"] for name, row in seen.items()} == dict.fromkeys(seen, "yes")
+    assert seen["school_version"]["rebuilt"] == await school.number("SELECT version FROM billing.book")
 
 
 async def test_a_row_that_was_changed_by_hand_is_found_and_put_right_only_when_told(

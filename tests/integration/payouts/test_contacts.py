@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -14,6 +17,9 @@ from fleet import dead_letters, letters_telling
 from fleet.database import Database, Tx
 from fleet.decisions import Decision, Person, Ruling
 from fleet.envelope import uuid7
+from fleet.logins import add_login, remove_login
+from fleet.vouches import vouch
+from schemas.contacts import ContactChanged
 from schemas.services import SERVICES
 from services.payouts import handlers, store
 from services.payouts.desk import persons
@@ -21,6 +27,7 @@ from services.payouts.domain.contacts import Contact
 from tests.conftest import OpenDatabase
 from tests.integration.payouts.test_stopped import broken
 from tests.integration.payouts.world import World
+from tests.support.payouts import SETTINGS
 from tests.support.records import record
 
 NAME, ADDRESS, WALLET = "Jo Planted", "jo.planted@example.org", "instructor:i1"
@@ -276,3 +283,35 @@ async def test_letters_that_name_a_person_are_found_and_forgotten_for_good(world
     assert (letter.value, letter.key, letter.state, letter.attempts) == (None, None, "discarded", 1)
     assert [step["what"] for step in letter.history] == ["refused", "forgotten"]
     assert await broken(world) == {}
+
+
+async def test_nobody_without_a_login_says_where_mail_reaches_a_payee(world: World, owner_url: str) -> None:
+    """Once people have logins, what is stated under the operator's user at the brokers alone is nobody's."""
+    now = world.clock()
+    told = ContactChanged(wallet=WALLET, full_name=NAME, email="thief@example.org", stated_at=now)
+    sent = [
+        record("contact.changed", told, ce_id=uuid7(), ce_source="hobbs/operator", key=WALLET)
+        for _ in range(2)
+    ]
+    name = f"ann_{secrets.token_hex(4)}"
+    password = await add_login(owner_url, name, "repairs")
+    try:
+        await handlers.know_people(world.db, [sent[0]], accounts=SETTINGS.accounts)
+        assert await kept(world) == []
+        letters = await world.rows("SELECT reason, value FROM dead_letter")
+        assert [tuple(row) for row in letters] == [("not_vouched", None)]
+        parts = urlsplit(owner_url)
+        login = parts._replace(netloc=f"person_{name}:{password}@{parts.hostname}:{parts.port}")
+        database = Database(urlunsplit(login), schema="payouts_public", pool_size=1)
+        async with database.transaction() as tx:
+            await vouch(tx, UUID(sent[1].headers["ce_id"]), (sent[1].value or b"") + b" ")
+        await handlers.know_people(world.db, [sent[1]], accounts=SETTINGS.accounts)
+        assert await kept(world) == [], "a word for another body"
+        again = record("contact.changed", told, ce_id=uuid7(), ce_source="hobbs/operator", key=WALLET)
+        async with database.transaction() as tx:
+            await vouch(tx, UUID(again.headers["ce_id"]), again.value or b"")
+        await database.close()
+        await handlers.know_people(world.db, [again], accounts=SETTINGS.accounts)
+        assert await kept(world) == [(WALLET, NAME, "thief@example.org")]
+    finally:
+        await remove_login(owner_url, name)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import asyncpg
 from playwright.async_api import Page
 
 from hobbs.demo.money import Cashier
@@ -13,7 +12,6 @@ from hobbs.demo.school import apply_school, school_with
 from tests.support.browsing import NEEDS_CHROMIUM, WIDE, entered, press
 from tests.support.console import School
 from tests.support.corrections import cancellation, correction, lesson, publish_in_order, states
-from tests.system.console.test_rows import crawled, pattern_of
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -135,27 +133,6 @@ DAY: Final = f"""
 """  # noqa: S608 - a constant
 
 
-async def test_an_alert_is_acknowledged_and_a_day_is_signed(school: School, browser: Any) -> None:
-    owner = await asyncpg.connect(school.fleet.owner_url)
-    await owner.execute("SET search_path TO reserves")
-    await owner.execute(ALERT)
-    await owner.execute(DAY)
-    await owner.close()
-    async with at_the_desk(school, browser, "ann") as ann:
-        await ann.goto(f"{school.origin}/")
-        await ann.click("#duty-reserve_alerts")
-        assert "less is free than payday needs" in await ann.inner_text("main")
-        assert "Done:" in await press(ann, "Acknowledge", why="payday is moved")
-        await ann.goto(f"{school.origin}/reconciliation?sort=business_date")
-        await ann.click(f"a:has-text('{OLD_DAY}') >> nth=0")
-        said = await press(ann, "Sign", why="nothing was at Stripe yet")
-        assert "all before it is signed off" in said
-        await ann.click("a:has-text('Look at it')")
-        assert "ann signed this day and all before it" in await ann.inner_text("main")
-    rows = await school.figures.rows("SELECT acknowledged_by FROM reserves.alert WHERE kind = 'short'")
-    assert [row["acknowledged_by"] for row in rows] == ["ann"]
-
-
 async def tab_to(page: Page, text: str) -> None:
     """Press Tab until what has this text is focused."""
     for _ in range(250):
@@ -163,46 +140,3 @@ async def tab_to(page: Page, text: str) -> None:
         if text in await page.evaluate("document.activeElement.textContent || ''"):
             return
     raise AssertionError(f"the keyboard does not come to {text}")
-
-
-async def test_a_correction_is_rejected_by_keyboard_alone(school: School, browser: Any) -> None:
-    (name,) = await school.given_waiting(lesson("k-keyboard"), corrected_by="ann")
-    async with at_the_desk(school, browser, "bea") as bea:
-        await bea.goto(f"{school.origin}/corrections/{name}")
-        await tab_to(bea, "Reject")
-        await bea.keyboard.press("Enter")
-        await bea.keyboard.press("Tab")
-        await bea.keyboard.type("the meter was right")
-        await tab_to(bea, "Reject: show what it does")
-        await bea.keyboard.press("Enter")
-        await bea.wait_for_selector("text=It would do this:")
-        await tab_to(bea, "Reject")
-        await bea.keyboard.press("Enter")
-        await bea.wait_for_selector("text=Done:")
-    await school.story.settle()
-    assert (await states(school.figures))[name] == "rejected"
-
-
-async def test_every_kind_of_page_reads_without_javascript(school: School, browser: Any) -> None:
-    context = await browser.new_context(java_script_enabled=False)
-    page, _ = await entered(context, school, "ada")
-    pages: dict[str, str] = {}
-    for path in await crawled(school, "ada", begin="/"):
-        if "as=" not in path:
-            pages.setdefault(pattern_of(path.partition("?")[0]), path)
-    assert len(pages) > 40
-    for path in pages.values():
-        await page.goto(school.origin + path)
-        assert await page.is_visible("main h1"), path
-        assert await page.is_visible("nav a[href='/transfers']"), path
-        assert len(await page.inner_text("main")) > 40, path
-    await context.close()
-
-
-async def test_what_is_printed_is_the_page_without_menu_and_buttons(school: School, browser: Any) -> None:
-    async with at_the_desk(school, browser, "bea") as bea:
-        await bea.goto(f"{school.origin}/corrections/k-waiting:2")
-        await bea.emulate_media(media="print")
-        for part in (".menu", ".act", ".find", ".who", ".page-tools"):
-            assert not await bea.locator(part).first.is_visible(), part
-        assert "Who gets and owes what" in await bea.inner_text("main")
