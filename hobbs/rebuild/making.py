@@ -1,7 +1,7 @@
 """Makes a service's tables anew in the schema beside: its own handlers, its own topics, nothing published."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,8 @@ from aiokafka import TopicPartition
 from fleet import positions
 from fleet.beside import twin
 from fleet.database import Database
-from fleet.envelope import Record, event_key_of
+from fleet.envelope import Record
+from fleet.proved import keys_in_inbox, lacks_keys
 from fleet.reader import Reader
 from fleet.settings import Settings
 from fleet.worker import Worker
@@ -48,7 +49,7 @@ async def make(settings: Settings, sources: Sources) -> Made:
     try:
         async with acting_as(settings, sources.service) as live, reading.open_reader(settings) as reader:
             ranges = await _ranges(settings, reader, sources, live, worker.database)
-            return await _handle(worker, reader, ranges, _Remembered(live))
+            return await _handle(worker, reader, ranges, live)
     finally:
         await worker.database.close()
 
@@ -113,12 +114,14 @@ async def _ranges(
     return found
 
 
-async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, remembered: _Remembered) -> Made:
-    made = Made()
+async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, live: Database) -> Made:
+    made, remembered = Made(), _Remembered(live)
     if not ranges.parts:
         return made
     async for batch, passed in in_order(reader, ranges.parts, remembered):
         topic = batch[0].topic
+        if await lacks_keys(live, worker.publishers, batch):
+            raise NotMade(service.without_keys(worker.service))
         handled = ranges.handled[topic]
         known = await _known(
             [one for one in batch if one.offset >= handled.get(one.partition, 0)], remembered
@@ -126,7 +129,7 @@ async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, remembered: _
         chosen = [
             one
             for one in batch
-            if one.offset < handled.get(one.partition, 0) or event_key_of(one, None) in known
+            if one.offset < handled.get(one.partition, 0) or not known.isdisjoint(keys_in_inbox(one))
         ]
         if chosen:
             await worker.handlers[topic](chosen)
@@ -139,9 +142,9 @@ async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, remembered: _
     return made
 
 
-async def _known(records: Sequence[Record], remembered: _Remembered) -> Collection[UUID]:
-    keys = [key for record in records if (key := event_key_of(record, None)) is not None]
-    return await remembered(keys) if keys else ()
+async def _known(records: Sequence[Record], remembered: _Remembered) -> frozenset[UUID]:
+    keys = [key for record in records for key in keys_in_inbox(record)]
+    return frozenset(await remembered(keys)) if keys else frozenset()
 
 
 _ADMITTED: Final = """
