@@ -6,10 +6,16 @@ record that was admitted before its reader had keys stays a repeat.
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from fleet import inbox
+<<<<<<< HEAD
 from fleet.database import Database, Tx
 from fleet.envelope import OWN_SOURCES, Record
+=======
+from fleet.database import Database
+from fleet.envelope import OWN_SOURCES, Record, event_key_of
+>>>>>>> f1529248bac8e84714539d38c2c88d39ce914efa
 from fleet.inbox import Unreadable
 from fleet.proofs import NAME, Proved, Publishers
 from fleet.shared_batches import Handler
@@ -78,3 +84,33 @@ def _as_a_strangers(record: Record, topic: Proved) -> Record:
     if not topic.foreign and source.removeprefix(OWN_SOURCES) not in topic.by:
         return record
     return record._replace(headers={**record.headers, "ce_source": UNPROVED + source})
+
+
+def keys_in_inbox(record: Record) -> Sequence[UUID]:
+    """Under which names an inbox may know a record: its own id, and what it is called without a proof."""
+    source = record.headers.get("ce_source", "")
+    unproved = record._replace(headers={**record.headers, "ce_source": UNPROVED + source})
+    named = (record, unproved) if source.startswith(OWN_SOURCES) else (record,)
+    return [key for one in named if (key := event_key_of(one, None)) is not None]
+
+
+_READS_WITH_KEYS: Final = """
+    SELECT EXISTS (SELECT FROM inbox WHERE event_key = ANY (CAST(:keys AS uuid[])))
+        OR EXISTS (SELECT FROM dead_letter WHERE topic = ANY (CAST(:topics AS text[])) AND reason = :reason)
+        AS with_keys
+"""
+
+
+async def lacks_keys(db: Database, publishers: Publishers, batch: Sequence[Record]) -> bool:
+    """Whether the service has read such records with keys that this process does not have.
+
+    Without them it would believe whatever the service buried, and call known records by another name.
+    """
+    proved = [] if publishers.keys else [record for record in batch if record.topic in publishers.topics]
+    if not proved:
+        return False
+    keys = [key for record in proved for key in keys_in_inbox(record)[1:]]
+    topics = sorted({record.topic for record in proved})
+    async with db.transaction() as tx:
+        row = await tx.one(_READS_WITH_KEYS, keys=keys, topics=topics, reason=NOT_PROVED)
+    return bool(row.with_keys)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from fleet import rehearsal
 from fleet.decisions import TAKEN
 from fleet.envelope import Record
+from fleet.proved import lacks_keys
 from fleet.rehearsal import INBOX, NotCounted, Rehearsal
 from fleet.settings import Settings
 from fleet.shared_batches import Handler
@@ -229,6 +230,8 @@ async def _rehearse(worker: Worker, handler: Handler, source: Source) -> tuple[R
     read = 0
     async with source.open() as batches:
         async for batch in batches:
+            if await lacks_keys(worker.database, worker.publishers, batch):
+                raise NotCounted(service.without_keys(worker.service))
             await tried.try_out(handler, batch)
             read += len(batch)
     worker.database.watch = None

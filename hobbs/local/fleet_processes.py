@@ -98,7 +98,8 @@ class Fleet:
             "HOBBS_TOPIC_PREFIX": self.topic_prefix,
         }
         if login == OPERATOR:
-            return environment | {"HOBBS_STRIPE_API_BASE": self.stripe_api_base}
+            believed = {f"{own_prefix(who)}PUBLISHERS_KEYS": self._believed_by(who) for who in READS_PROVED}
+            return environment | {"HOBBS_STRIPE_API_BASE": self.stripe_api_base, **believed}
         environment[OPS_PORT] = str(self.ports[ops_port(login)])
         environment["HOBBS_LOG_LEVEL"] = self.log_level
         if login == CONSOLE:
@@ -118,14 +119,16 @@ class Fleet:
         if login in self.publisher_keys:
             environment["HOBBS_PUBLISHER_KEY"] = self.publisher_keys[login]
         if login in READS_PROVED:
-            keys = {who: [key] for who, key in self.publisher_keys.items()}
-            environment["HOBBS_PUBLISHERS_KEYS"] = publishers_keys(login, keys)
+            environment["HOBBS_PUBLISHERS_KEYS"] = self._believed_by(login)
         if login in ATTESTING:
             environment["HOBBS_ATTESTATION_KEYS"] = self.attestation_key
         if service.webhook_secrets:
             environment["HOBBS_STRIPE_WEBHOOK_SECRETS"] = self.webhook_secrets["platform"]
             environment["HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS"] = self.webhook_secrets["connect"]
         return environment
+
+    def _believed_by(self, service: str) -> str:
+        return publishers_keys(service, {who: [key] for who, key in self.publisher_keys.items()})
 
     def process_environment(self, process: str) -> dict[str, str]:
         """What a process reads: of several services, what is a service's own is under its name."""

@@ -1,7 +1,7 @@
 """Makes a service's tables anew in the schema beside: its own handlers, its own topics, nothing published."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,8 @@ from aiokafka import TopicPartition
 from fleet import positions, proved
 from fleet.beside import twin
 from fleet.database import Database
-from fleet.envelope import Record, event_key_of
+from fleet.envelope import Record
+from fleet.proved import keys_in_inbox, lacks_keys
 from fleet.reader import Reader
 from fleet.settings import Settings
 from fleet.worker import Worker
@@ -48,7 +49,11 @@ async def make(settings: Settings, sources: Sources) -> Made:
     try:
         async with acting_as(settings, sources.service) as live, reading.open_reader(settings) as reader:
             ranges = await _ranges(settings, reader, sources, live, worker.database)
+<<<<<<< HEAD
             return await _handle(worker, live, reader, ranges)
+=======
+            return await _handle(worker, reader, ranges, live)
+>>>>>>> f1529248bac8e84714539d38c2c88d39ce914efa
     finally:
         await worker.database.close()
 
@@ -113,12 +118,18 @@ async def _ranges(
     return found
 
 
+<<<<<<< HEAD
 async def _handle(worker: Worker, live: Database, reader: Reader, ranges: _Ranges) -> Made:
+=======
+async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, live: Database) -> Made:
+>>>>>>> f1529248bac8e84714539d38c2c88d39ce914efa
     made, remembered = Made(), _Remembered(live)
     if not ranges.parts:
         return made
     async for batch, passed in in_order(reader, ranges.parts, remembered):
         topic = batch[0].topic
+        if await lacks_keys(live, worker.publishers, batch):
+            raise NotMade(service.without_keys(worker.service))
         handled = ranges.handled[topic]
         known = await _known(
             [one for one in batch if one.offset >= handled.get(one.partition, 0)], remembered
@@ -126,7 +137,7 @@ async def _handle(worker: Worker, live: Database, reader: Reader, ranges: _Range
         chosen = [
             one
             for one in batch
-            if one.offset < handled.get(one.partition, 0) or event_key_of(one, None) in known
+            if one.offset < handled.get(one.partition, 0) or not known.isdisjoint(keys_in_inbox(one))
         ]
         believed = await _believed(worker, live, topic, chosen)
         if believed:
@@ -140,6 +151,7 @@ async def _handle(worker: Worker, live: Database, reader: Reader, ranges: _Range
     return made
 
 
+<<<<<<< HEAD
 async def _believed(
     worker: Worker, live: Database, topic: str, records: Sequence[Record]
 ) -> Sequence[Record]:
@@ -158,6 +170,11 @@ async def _believed(
 async def _known(records: Sequence[Record], remembered: _Remembered) -> Collection[UUID]:
     keys = [key for record in records if (key := event_key_of(record, None)) is not None]
     return await remembered(keys) if keys else ()
+=======
+async def _known(records: Sequence[Record], remembered: _Remembered) -> frozenset[UUID]:
+    keys = [key for record in records for key in keys_in_inbox(record)]
+    return frozenset(await remembered(keys)) if keys else frozenset()
+>>>>>>> f1529248bac8e84714539d38c2c88d39ce914efa
 
 
 _ADMITTED: Final = """

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from fleet.envelope import Record, event_key_of
+from fleet.envelope import Record
+from fleet.proved import keys_in_inbox
 from fleet.raw_records import record_of
 from fleet.reader import Reader
 from hobbs.replay.reading import NOTHING_FOR_S, POLL_MS, Unread
@@ -90,9 +91,9 @@ async def _fill(reader: Reader, queue: _Queue, admitted_at: AdmittedAt) -> None:
 async def _stamped(records: Sequence[Record], admitted_at: AdmittedAt) -> Sequence[tuple[datetime, Record]]:
     if not records:
         return ()
-    keys = [event_key_of(record, None) for record in records]
-    known = await admitted_at([key for key in keys if key is not None])
+    keys = [keys_in_inbox(record) for record in records]
+    known = await admitted_at([key for some in keys for key in some])
     return [
-        (known.get(key, record.timestamp) if key else record.timestamp, record)
-        for key, record in zip(keys, records, strict=True)
+        (next((known[key] for key in some if key in known), record.timestamp), record)
+        for some, record in zip(keys, records, strict=True)
     ]

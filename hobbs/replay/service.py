@@ -4,6 +4,8 @@ import importlib
 import os
 from typing import Final
 
+from fleet.proofs import NAME as PUBLISHERS_KEYS
+from fleet.settings import PREFIX, own_prefix
 from fleet.worker import Worker
 from hobbs.shell.stripes_keys import keys_set
 from schemas.services import BY_NAME
@@ -31,14 +33,26 @@ def build(service: str) -> Worker:
 
     Raises ValidationError for settings that are missing or wrong.
     """
-    before = os.environ.get(ROLE)
-    os.environ[ROLE] = f"hobbs_{service}"
+    own_keys = os.environ.get(own_prefix(service) + PUBLISHERS_KEYS.removeprefix(PREFIX))
+    changed = {ROLE: f"hobbs_{service}"} | ({PUBLISHERS_KEYS: own_keys} if own_keys else {})
+    before = {name: os.environ[name] for name in changed if name in os.environ}
+    os.environ |= changed
     try:
         worker: Worker = importlib.import_module(f"services.{service}.app").build()
     finally:
-        os.environ.pop(ROLE)
-        os.environ |= {} if before is None else {ROLE: before}
+        for name in changed:
+            os.environ.pop(name)
+        os.environ |= before
     return worker
+
+
+def without_keys(service: str) -> str:
+    """What to do where the service reads its topics with keys that this process does not have."""
+    return (
+        f"{service} reads this topic with keys of its publishers, and this process has none: it would "
+        f"believe what {service} buried, and take what it knows for new; set {PUBLISHERS_KEYS} as {service} "
+        "has it"
+    )
 
 
 def _names(topic: str) -> str:

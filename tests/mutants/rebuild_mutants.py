@@ -21,7 +21,7 @@ REBUILD_MUTANTS = (
         "rebuild-by-stamps",
         "Records are handled as they were stamped, not as the live service admitted them.",
         ORDER,
-        "(known.get(key, record.timestamp) if key else record.timestamp, record)",
+        "(next((known[key] for key in some if key in known), record.timestamp), record)",
         "(record.timestamp, record)",
         f"{TESTS}::test_killed_in_the_middle_it_goes_on_where_it_was",
     ),
@@ -45,7 +45,7 @@ REBUILD_MUTANTS = (
         "rebuild-stops-at-the-written-places",
         "What was committed behind the last written place is made by nobody, and told twice.",
         MAKING,
-        " or event_key_of(one, None) in known\n",
+        " or not known.isdisjoint(keys_in_inbox(one))\n",
         "\n",
         f"{TESTS}::test_what_only_one_process_admitted_after_its_last_written_place_is_made_too",
     ),
@@ -81,5 +81,20 @@ REBUILD_MUTANTS = (
         "       OR made_at > (SELECT lost_before FROM event_listing)",
         "tests/integration/payouts/test_lost_events.py"
         "::test_what_receivables_lost_with_kafka_is_published_again",
+    ),
+    Mutant(
+        name="replay-believes-what-was-buried",
+        breaks="A replay without the publishers' keys takes known records for new, and forged ones for true.",
+        edits=(
+            Edit(
+                path="fleet/proved.py",
+                old="    return bool(row.with_keys)\n",
+                new="    return not row\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ops/test_replay.py"
+            "::test_what_the_service_read_with_keys_is_replayed_with_them_or_not_at_all",
+        ),
     ),
 )

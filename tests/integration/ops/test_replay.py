@@ -6,19 +6,24 @@ import secrets
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from pydantic import SecretStr
 
 from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.kafka_client import TopicPlan, create_topics, publish_once
+from fleet.proofs import Publishers, keys_of_publishers
+from fleet.proved import hand_proved
 from fleet.settings import Settings
 from hobbs.replay import reading, span
 from schemas.flights import FlightCompleted
+from schemas.proved import PROVED, publishers_keys
 from services.billing.handlers import bill_flights, configure_school
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import CHANGES, FLIGHT, configured
@@ -104,6 +109,40 @@ async def school(
 
 def effects(output: str) -> dict[str, int]:
     return {f"{row['what']} {row['change']}": row["rows"] for row in json.loads(output)}
+
+
+async def test_what_the_service_read_with_keys_is_replayed_with_them_or_not_at_all(
+    school: School, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without keys a record has another name, and what was buried as not proved would be believed."""
+    keys = publishers_keys("billing", {"gateway": ["g" * 40], "billing": ["b" * 40]})
+    publishers = Publishers(keys_of_publishers(SecretStr(keys)), PROVED)
+    async with reading.open_reader(school.settings) as reader:
+        parts = await span.parts(
+            reader,
+            school.settings.topic_prefix + TOPIC,
+            "beginning",
+            "now",
+            partition=None,
+            now=datetime.now(UTC),
+        )
+        [last] = [
+            record
+            async for batch in reading.of_topic(reader, TOPIC, parts, reading.Choice())
+            for record in batch
+            if record.key == b"F5"
+        ]
+    await hand_proved(school.billing, publishers, partial(bill_flights, school.billing), [last])
+    await school.remembers_since_days(2)
+    before = await school.state()
+    for more in (["--dry-run"], ["--yes"]):
+        refused = await hobbs("replay", *ALL, "--service", "billing", *more)
+        assert refused.exit_code != 0
+        assert "set HOBBS_PUBLISHERS_KEYS as billing has it" in refused.stderr
+    monkeypatch.setenv("HOBBS_BILLING_PUBLISHERS_KEYS", keys)
+    known = await hobbs("replay", *ALL, "--service", "billing", "--dry-run", "-o", "json")
+    assert (known.exit_code, effects(known.stdout)) == (0, {}), known.stderr
+    assert await school.state() == before
 
 
 async def test_a_rehearsal_says_exactly_what_the_replay_then_writes(school: School, hobbs: Hobbs) -> None:
