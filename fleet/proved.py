@@ -9,13 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from fleet import inbox
-<<<<<<< HEAD
 from fleet.database import Database, Tx
-from fleet.envelope import OWN_SOURCES, Record
-=======
-from fleet.database import Database
 from fleet.envelope import OWN_SOURCES, Record, event_key_of
->>>>>>> f1529248bac8e84714539d38c2c88d39ce914efa
 from fleet.inbox import Unreadable
 from fleet.proofs import NAME, Proved, Publishers
 from fleet.shared_batches import Handler

@@ -13,7 +13,7 @@ from fleet import positions, proved
 from fleet.beside import twin
 from fleet.database import Database
 from fleet.envelope import Record
-from fleet.proved import keys_in_inbox, lacks_keys
+from fleet.proved import keys_in_inbox
 from fleet.reader import Reader
 from fleet.settings import Settings
 from fleet.worker import Worker
@@ -44,16 +44,12 @@ async def make(settings: Settings, sources: Sources) -> Made:
     seldom, and not at all by a process that was killed. Raises NotMade when a topic has lost its beginning,
     or ends before the live service's place.
     """
-    worker = service.build(sources.service)
+    worker = service.build(sources.service, with_keys=False)
     worker.database.stand_beside(twin(sources.service))
     try:
         async with acting_as(settings, sources.service) as live, reading.open_reader(settings) as reader:
             ranges = await _ranges(settings, reader, sources, live, worker.database)
-<<<<<<< HEAD
             return await _handle(worker, live, reader, ranges)
-=======
-            return await _handle(worker, reader, ranges, live)
->>>>>>> f1529248bac8e84714539d38c2c88d39ce914efa
     finally:
         await worker.database.close()
 
@@ -118,18 +114,12 @@ async def _ranges(
     return found
 
 
-<<<<<<< HEAD
 async def _handle(worker: Worker, live: Database, reader: Reader, ranges: _Ranges) -> Made:
-=======
-async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, live: Database) -> Made:
->>>>>>> f1529248bac8e84714539d38c2c88d39ce914efa
     made, remembered = Made(), _Remembered(live)
     if not ranges.parts:
         return made
     async for batch, passed in in_order(reader, ranges.parts, remembered):
         topic = batch[0].topic
-        if await lacks_keys(live, worker.publishers, batch):
-            raise NotMade(service.without_keys(worker.service))
         handled = ranges.handled[topic]
         known = await _known(
             [one for one in batch if one.offset >= handled.get(one.partition, 0)], remembered
@@ -151,7 +141,6 @@ async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, live: Databas
     return made
 
 
-<<<<<<< HEAD
 async def _believed(
     worker: Worker, live: Database, topic: str, records: Sequence[Record]
 ) -> Sequence[Record]:
@@ -167,14 +156,9 @@ async def _believed(
     return [record for record in records if id(record) not in left_out]
 
 
-async def _known(records: Sequence[Record], remembered: _Remembered) -> Collection[UUID]:
-    keys = [key for record in records if (key := event_key_of(record, None)) is not None]
-    return await remembered(keys) if keys else ()
-=======
 async def _known(records: Sequence[Record], remembered: _Remembered) -> frozenset[UUID]:
     keys = [key for record in records for key in keys_in_inbox(record)]
     return frozenset(await remembered(keys)) if keys else frozenset()
->>>>>>> f1529248bac8e84714539d38c2c88d39ce914efa
 
 
 _ADMITTED: Final = """

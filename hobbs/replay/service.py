@@ -28,13 +28,15 @@ def refused(service: str, topic: str) -> str | None:
     return f"this process could call Stripe: {names[0]} is set; unset it" if names else None
 
 
-def build(service: str) -> Worker:
+def build(service: str, *, with_keys: bool = True) -> Worker:
     """The service's worker, as this command's login acting as the service's role; it is never run.
 
+    with_keys: it asks for proofs, with the keys of publishers that the environment has for this service.
     Raises ValidationError for settings that are missing or wrong.
     """
-    own_keys = os.environ.get(own_prefix(service) + PUBLISHERS_KEYS.removeprefix(PREFIX))
-    changed = {ROLE: f"hobbs_{service}"} | ({PUBLISHERS_KEYS: own_keys} if own_keys else {})
+    own_name = own_prefix(service) + PUBLISHERS_KEYS.removeprefix(PREFIX)
+    keys = (os.environ.get(own_name) or os.environ.get(PUBLISHERS_KEYS, "")) if with_keys else ""
+    changed = {ROLE: f"hobbs_{service}", PUBLISHERS_KEYS: keys, own_name: keys}
     before = {name: os.environ[name] for name in changed if name in os.environ}
     os.environ |= changed
     try:

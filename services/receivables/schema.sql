@@ -3,7 +3,7 @@
 CREATE SCHEMA receivables;
 CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
-GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_operations, hobbs_receivables, hobbs_adjustments, hobbs_gateway, hobbs_payouts;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_operations, hobbs_receivables, hobbs_adjustments, hobbs_billing, hobbs_gateway, hobbs_payouts;
 
 CREATE TABLE receivables.account (
     student text NOT NULL,
