@@ -73,7 +73,7 @@ STAFF_PAGES: Final = (
     "/wallets/platform:school", "/journals/flight:past-{n}:1", "/rates", "/rates/instructor/past-{p}",
     "/rate-changes/instructor/past-{p}", "/rate-proposals", "/settings",
     "/margin/aircraft", "/margin/student", "/margin/month",
-    "/dead", "/questions", "/audit", "/audit/refused",
+    "/dead", "/readers", "/questions", "/audit", "/audit/refused",
     "/statements/instructor:past-{p}", "/statements/instructor:past-{p}?month={now}",
 )  # fmt: skip
 HOLDER_PAGES: Final = (

@@ -41,6 +41,7 @@ def build(settings: ConsoleSettings | None = None) -> Worker:
     console = Console(settings=settings, db=worker.database, holders=holders, templates=templates())
     worker.serve(build_web(console), settings.console_host, settings.console_port)
     worker.on_stop(holders.close)
+    worker.on_stop(console.lookout.close)
 
     async def requested(batch: Sequence[Record]) -> None:
         await copy_requested(worker.database, batch)

@@ -231,6 +231,14 @@ ACTS: Final[Mapping[str, Act]] = {
         Act(name="refuse_limit", service="receivables", action="refuse_limit", title="Refuse",
             roles=APPROVES, danger=True,
             consequence="The limit stays. What speaks for a rise counts anew from today."),
+        Act(name="set_limit", service="billing", action="set_limit", title="Set the limit", roles=DECIDES,
+            fields=(
+                Field(name="limit", title="May owe at most (empty: no limit)", kind="money"),
+                Field(name="until", title="Until, the last day of it (empty: for good)", kind="day"),
+                Field(name="frozen", title="Frozen: no flight is cleared, whatever is owed", kind="tick"),
+            ),
+            consequence="It stands from today on, instead of the school's limit and of what changed by "
+                        "policy. A rise above the school's amount waits until a second person approves it."),
         Act(name="allow_flight", service="receivables", action="allow_flight", title="Allow one flight",
             roles=DECIDES, about="Flight's id, as it is dispatched",
             fields=(

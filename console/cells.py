@@ -7,6 +7,7 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from console.cards import says
+from console.pressed import linked
 from console.reads.school import School
 from console.reads.tables import Column, Kind, Listing
 from console.shown import link_of, way_of
@@ -113,4 +114,5 @@ _SAYS: Final[Mapping[Kind, Callable[[Row, Any, School], str]]] = {
     "source": lambda row, value, school: escape(source_words(value)),
     "card": _card,
     "list": _list,
+    "long": lambda row, value, school: linked(value),
 }

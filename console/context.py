@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
 from console import store
+from console.readers import Lookout
 from console.reads.school import School, school
 from console.recent import Recent
 from console.roles import Person
@@ -33,8 +34,12 @@ class Console:
     templates: Environment
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     recent: Recent = field(default_factory=Recent)
+    lookout: Lookout = field(init=False)
     _school: School | None = None
     _school_at: float = field(default=0.0)
+
+    def __post_init__(self) -> None:
+        self.lookout = Lookout(settings=self.settings)
 
     async def school(self) -> School:
         """The school, as it was half a minute ago at most."""

@@ -75,10 +75,11 @@ GROUPS: Final = (
         Entry(title="Refused flights", address="/flights/refused"),
         Entry(title="Wallets", address="/wallets"),
         Entry(title="Rates", address="/rates"),
-        Entry(title="Changes of rates", address="/rate-proposals"),
+        Entry(title="Changes to approve", address="/rate-proposals"),
     )),
     Group(title="Watch", entries=(
         Entry(title="Dead letters", address="/dead"),
+        Entry(title="Readers", address="/readers"),
         Entry(title="Questions", address="/questions"),
         Entry(title="Audit", address="/audit"),
         Entry(title="Refused accesses", address="/audit/refused"),

@@ -6,6 +6,7 @@ from string import Formatter
 from typing import Any, Final
 from urllib.parse import quote
 
+from console import pressed
 from console.cards import says
 from console.reads.tables import Column, Listing
 from console.times import shown_instant
@@ -49,6 +50,8 @@ def in_words(column: Column, row: Mapping[str, Any], zone: str) -> str:
         return shown_instant(value, zone)
     if column.kind == "date":
         return str(value.isoformat())
+    if column.kind == "long":
+        return pressed.in_words(str(value))
     if column.kind == "card":
         return says(row["kind"], value, row["currency"])
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

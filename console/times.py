@@ -41,3 +41,11 @@ def span(begin: datetime | None, end: datetime | None) -> str:
     minutes = max(0, int((end - begin).total_seconds()) // 60)
     days, hours = minutes // 1440, minutes // 60
     return f"{days} d {hours % 24} h" if days else f"{hours} h {minutes % 60} min"
+
+
+def waited(begin: datetime | None, end: datetime) -> str:
+    """How long something has waited: the seconds below a minute, then as `span`; empty when nothing waits."""
+    if begin is None:
+        return ""
+    seconds = max(0, int((end - begin).total_seconds()))
+    return f"{seconds} s" if seconds < 60 else span(begin, end)

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from console import cards, cells, metrics, shown, store, wording
+from console import cards, cells, metrics, pressed, shown, store, wording
 from console.catalogue import allowed
 from console.context import Console
 from console.edge import Edge
@@ -38,6 +38,7 @@ from console.pages import (
     payees,
     payments,
     rate_changes,
+    readers,
     reconciliation,
     reserve,
     settings,
@@ -50,7 +51,7 @@ from console.signin.leaving import leaving_routes
 from console.signin.local import local_routes
 from console.signin.oidc import oidc_routes
 from console.signin.provider import Provider
-from console.times import shown_instant, shown_moment, span
+from console.times import shown_instant, shown_moment, span, waited
 from fleet.metrics import start_at_zero
 from fleet.money import minor_digits
 
@@ -72,6 +73,7 @@ MODULES: Final = (
     reserve,
     reconciliation,
     letters,
+    readers,
     statements,
     own,
     own_card,
@@ -129,7 +131,8 @@ def templates() -> Environment:
         "money": wording.money,
         "words": wording.words,
         "hours": wording.hours,
-        "sentence": wording.sentence,
+        "sentence": lambda text: pressed.linked(wording.sentence(text)),
+        "pressed": pressed.linked,
         "source_words": wording.source_words,
         "instant": shown_instant,
         "moment": shown_moment,
@@ -140,6 +143,7 @@ def templates() -> Environment:
     environment.tests["an_id"] = wording.is_uuid
     environment.globals |= {
         "span": span,
+        "waited": waited,
         "filter_names": filter_names,
         "menu": menu,
         "here": here,
@@ -165,10 +169,13 @@ async def require_storable_address(request: Request) -> None:
 
 async def _sign_in_first(request: Request, _: Exception) -> Response:
     """To the sign-in and back. A fragment that htmx asked for cannot go there: the whole page has to."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = request.scope.get("raw_path", b"").decode("ascii", "replace") or request.url.path
+    wanted = path + (f"?{request.url.query}" if request.url.query else "")
     address = f"/login?next={quote(wanted if request.method == 'GET' else '/', safe='')}"
     if request.headers.get("hx-request"):
-        return Response(status_code=401, headers={"hx-redirect": "/login"})
+        page = urlsplit(request.headers.get("hx-current-url", ""))
+        wanted = (page.path or "/") + (f"?{page.query}" if page.query else "")
+        return Response(status_code=401, headers={"hx-redirect": f"/login?next={quote(wanted, safe='')}"})
     return RedirectResponse(address, status_code=303)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from fleet.database_url import address
+from fleet.driver import Connection
 from fleet.faults import fault_point
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
@@ -123,6 +124,7 @@ class Database:
         return {
             "timeout": 10,
             **self._way,
+            "connection_class": Connection,
             "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,
             "server_settings": _server_settings(self._seen, self._role),
         }

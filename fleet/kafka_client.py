@@ -70,6 +70,15 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
+async def members_of(admin: AIOKafkaAdminClient, group: str) -> int:
+    """How many members the group has, as its coordinator knows them.
+
+    One group at a time: aiokafka reads the answer about a second one wrongly.
+    """
+    responses = await admin.describe_consumer_groups([group])
+    return sum(len(described[5]) for response in responses for described in response.groups)
+
+
 def make_producer(
     connection: Mapping[str, Any], *, timeout_s: float, linger_ms: int = 0, batch_bytes: int = BATCH_BYTES
 ) -> AIOKafkaProducer:

@@ -153,6 +153,10 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         state = self._state(place)
         return state is not None and state.highwater is not None
 
+    async def know(self, topics: Sequence[str]) -> None:
+        """Learn where these topics are: else their offsets are asked for in vain first, one after another."""
+        await self._client.set_topics(topics)
+
     def positions(self) -> dict[TopicPartition, int]:
         """The offset that is fetched next, of each partition that has one."""
         return self._positions()

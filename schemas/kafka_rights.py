@@ -7,11 +7,12 @@ different users. READ and WRITE bring DESCRIBE with them; an idempotent producer
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from schemas.services import KAFKA_USERS, MIGRATE, OPERATOR
+from schemas.services import CONSOLE, KAFKA_USERS, MIGRATE, OPERATOR
 from schemas.topics import TOPICS, Topic
 
+READ_BY_ALL: Final = "decision.requested"  # whoever is up is in its group of this topic
 Operation = Literal["Read", "Write", "Describe", "Create"]
 Resource = Literal["topic", "group"]
 
@@ -77,8 +78,12 @@ def reads(who: str) -> list[str]:
 def describes(who: str) -> list[str]:
     """Topics of which somebody may know the partitions and offsets, beyond those that it reads or writes."""
     known = {*writes(who), *reads(who)}
-    sees_all = who in (OPERATOR, MIGRATE)
-    return [t.name for t in TOPICS.values() if t.name not in known and (sees_all or who in t.measured_by)]
+    return [t.name for t in TOPICS.values() if t.name not in known and _measures(who, t)]
+
+
+def _measures(who: str, topic: Topic) -> bool:
+    """The console says how far every reader is behind, and reads nothing for it."""
+    return who in (OPERATOR, MIGRATE, *topic.measured_by) or (who == CONSOLE and bool(readers(topic)))
 
 
 def readers(topic: Topic) -> tuple[str, ...]:
@@ -91,6 +96,7 @@ def _own_groups(who: str) -> Iterator[str]:
 
 
 def _seen_groups(who: str) -> Iterator[str]:
-    """People see how far every group is."""
-    seen = TOPICS.values() if who == OPERATOR else ()
-    return (group_of(reader, topic.name) for topic in seen for reader in readers(topic))
+    """People see how far every group is; the console, who is in the groups that each service has."""
+    seen = {OPERATOR: list(TOPICS), CONSOLE: [READ_BY_ALL]}.get(who, [])
+    groups = ((reader, name) for name in seen for reader in readers(TOPICS[name]))
+    return (group_of(*group) for group in groups if group[0] != who)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from fastapi.responses import Response, StreamingResponse
 
-from console import shown
+from console import pressed, shown
 from console.context import Visit
 from console.reads import tables
 from console.reads.tables import Listing, Page, Question
@@ -41,6 +42,7 @@ async def list_page(
     if form:
         async with visit.reading_own() if own else visit.reading() as tx:
             rows = await tables.everything(tx, listing, asked, zone=zone, given=given, people=people)
+        rows = said_to_holders(listing, rows) if own else rows
         return await file_of(listing, rows, zone, form)
 
     async def read() -> Page:
@@ -53,6 +55,8 @@ async def list_page(
         as_of = min(read_at, as_of or read_at)
     else:
         found = await read()
+    if own:
+        found = replace(found, rows=said_to_holders(listing, found.rows))
     shown_with: dict[str, Any] = {
         "listing": listing,
         "asked": asked,
@@ -62,6 +66,15 @@ async def list_page(
         "as_of": as_of,
     }
     return visit.page(template, **shown_with, **more)
+
+
+def said_to_holders(listing: Listing, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with sentences as who sees their own money only is told them."""
+    said = [column.name for column in listing.columns if column.kind == "long"]
+    return [
+        {**row, **{name: pressed.in_words(row[name], holder=True) for name in said if row[name]}}
+        for row in rows
+    ]
 
 
 def file_form(visit: Visit) -> Form | None:

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from console.context import Visit
 from console.guard import Pages
+from console.pages.readers import looked
 from console.reads import letters, school
 from console.recent import FOR_S
 from console.roles import ROLES
@@ -46,8 +47,8 @@ DUTIES: Final = tuple(
         ),
         (
             "rates",
-            "changes of rates wait for approval",
-            "change of rates waits for approval",
+            "changes of rates or limits wait for approval",
+            "change of a rate or limit waits for approval",
             "/rate-proposals?f.state=waiting",
         ),
         ("settlements", "settlements are open", "settlement is open", "/settlements?f.state=waiting"),
@@ -119,6 +120,12 @@ DUTIES: Final = tuple(
             "/dead?f.state=open&f.what=other",
         ),
         (
+            "readers",
+            "services are away, or behind what was published",
+            "service is away, or behind what was published",
+            "/readers",
+        ),
+        (
             "questions",
             "questions wait for an answer",
             "question waits for an answer",
@@ -144,6 +151,12 @@ async def _for_staff(visit: Visit) -> Response:
         ("overview by month", figures["first"]), lambda: _months(visit, figures), for_s=MONTHS_FOR_S
     )
     at = visit.console.clock()
+    read, _, no_answer = await looked(visit)
+    late = [] if no_answer else read.late(at)
+    figures["waiting"]["readers"] = {
+        "number": len(late),
+        "oldest": min((one["oldest_at"] for one in late if one["oldest_at"]), default=None),
+    }
     duties = [
         {"duty": duty, "number": found["number"], "age": span(found["oldest"], at)}
         for duty in DUTIES
@@ -155,6 +168,7 @@ async def _for_staff(visit: Visit) -> Response:
         chart=_chart([*months, *figures["days"]], visit.school.currency),
         as_of=as_of,
         look_again_s=LOOK_SOON_S if (at - as_of).total_seconds() > FOR_S else LOOK_EVERY_S,
+        no_answer=no_answer,
         **figures,
     )
 

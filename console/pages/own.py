@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi.responses import RedirectResponse, Response
 
-from console import catalogue, store
+from console import catalogue, pressed, store
 from console.context import Visit
 from console.guard import Missing, Pages, form_of
 from console.pages.lists import list_page
@@ -29,6 +29,7 @@ async def mine(visit: Visit) -> Response:
     async with visit.reading_own() as tx:
         found = await own.summary(tx)
         standing = await cards.standing(tx, visit.today)
+    found["waiting"] = pressed.for_holder(found["waiting"])
     acts = catalogue.allowed(visit.person, "own_onboarding")
     return visit.page("own.html", **found, standing=standing, acts=acts)
 

@@ -1,4 +1,4 @@
-"""Changes of rates: what another amount would have done to a month's flights; proposals, and who decides."""
+"""Changes of rates and limits: what another rate would have done to a month; proposals, and who decides."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,7 +17,7 @@ from console.roles import STAFF
 from fleet.money import format_minor, parse_minor
 from schemas.school import amounts_of
 from services.billing.desk.reads import proposals
-from services.billing.domain.proposals import KINDS
+from services.billing.domain.proposals import KINDS, OWN_LIMIT
 
 pages = Pages()
 
@@ -37,7 +37,8 @@ async def proposal(visit: Visit, proposal_id: UUID) -> Response:
         found = await proposals.one(tx, proposal_id)
         if found is None:
             raise Missing
-        shown = await priced(visit, tx, found["kind"], found["key"], found["new"])
+        is_limit = found["kind"] == OWN_LIMIT
+        shown = None if is_limit else await priced(visit, tx, found["kind"], found["key"], found["new"])
     waits = found["state"] == "waiting"
     return visit.page(
         "rate_proposal.html",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fastapi.responses import Response
 
-from console import papers
+from console import papers, pressed
 from console.context import Visit
 from console.guard import Missing, Pages
 from console.pages.lists import attached, file_form, file_of
@@ -72,7 +72,8 @@ async def _answer(visit: Visit, wallet: str, name: str, *, own: bool) -> Respons
         wants_paper = visit.request.query_params.get("as") == "pdf"
         if length > (PAPER_LINES_MAX if wants_paper else EXPORT_MAX):
             most = PAPER_LINES_MAX if wants_paper else EXPORT_MAX
-            said = f"This month has more than {most} lines: `hobbs statement {wallet}` writes them"
+            other = "ask the office for them" if own else f"`hobbs statement {wallet}` writes them"
+            said = f"This month has more than {most} lines: {other}"
             return visit.page("unfit.html", status=422, sentence=said, back=visit.request.url.path)
         if form := file_form(visit):
             listing = replace(reads.FILE, name=f"statement-{month.name}")
@@ -90,6 +91,7 @@ async def _whole(tx: Tx, visit: Visit, wallet: str, month: Month, found: Stateme
     zone, currency = visit.school.zone, visit.school.currency
     parts = await reads.parts(tx, wallet, found.lines, zone, own=own)
     issued = await reads.issued(tx, wallet, month, currency, own=own)
+    transfers = await reads.transfers(tx, wallet, month, own=own)
     return Whole(
         statement=found,
         parts=parts,
@@ -97,6 +99,6 @@ async def _whole(tx: Tx, visit: Visit, wallet: str, month: Month, found: Stateme
         year=await reads.year_to_date(tx, wallet, month, currency, zone, own=own),
         issued=issued,
         changed=issued is not None and issued["content_hash"] != content_hash(found, currency),
-        transfers=await reads.transfers(tx, wallet, month, own=own),
+        transfers=pressed.for_holder(transfers) if own else transfers,
         ageing=await reads.ageing(tx, wallet, currency, visit.today, own=own),
     )

@@ -13,6 +13,9 @@ from console.guard import Missing, Pages
 from console.pages.lists import list_page
 from console.reads import credit
 from console.roles import STAFF
+from fleet.money import format_minor
+from services.billing.desk.reads import proposals
+from services.billing.domain.proposals import OWN_LIMIT
 from services.receivables.desk import reads
 from services.receivables.desk.auto_charges import in_words
 from services.receivables.desk.reads import dunning, limits, notes, open_items, recorded
@@ -99,6 +102,7 @@ async def _paid(visit: Visit, student: str, now: datetime) -> dict[str, Any]:
             "charges": (await reads.auto_charges(tx, student=student, most=NEWEST))[::-1],
             "crossings": await reads.crossings(tx, student=student, most=NEWEST),
             "allowances": await reads.allowances(tx, now, student=student, most=NEWEST),
+            "limits_asked": await proposals.of_card(tx, OWN_LIMIT, student),
             "limit_changes": await limits.changes(tx, student=student, most=NEWEST),
             "given": await notes.notes(tx, student=student, most=NEWEST),
             "payments": (await reads.payments(tx, "received", student=student, most=NEWEST))[::-1],
@@ -110,6 +114,18 @@ def _said(row: dict[str, Any]) -> str:
     """What a student allows, in words."""
     told = {name: row[name] for name in ("student", "occasion", "threshold", "day", "most", "most_a_day")}
     return in_words(Choice(**told, chosen_on=row["chosen_at"].date()), row["currency"])
+
+
+def _limit_now(visit: Visit, credit: dict[str, Any] | None) -> dict[str, Any]:
+    """The fields of the form for a limit, as the limit is now."""
+    if credit is None:
+        return {}
+    limit, until = credit["credit_limit"], credit["until"]
+    return {
+        "limit": "" if limit is None else format_minor(limit, credit["currency"]),
+        "until": until or "",
+        "frozen": credit["frozen"],
+    }
 
 
 def _acts(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
@@ -125,6 +141,8 @@ def _acts(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
         "dunning_acts": catalogue.allowed(visit.person, *names),
         "card_acts": catalogue.allowed(visit.person, *PAGES_AT_STRIPE, *CHARGING),
         "credit_acts": catalogue.allowed(visit.person, "allow_flight"),
+        "limit_acts": catalogue.allowed(visit.person, "set_limit"),
+        "limit_now": _limit_now(visit, found["credit"]),
         "payment_acts": catalogue.allowed(visit.person, "record_payment", "refund_credit"),
         "bill_acts": catalogue.allowed(visit.person, "credit_bill", "write_off_bill"),
     }

@@ -5,7 +5,7 @@ from typing import Final
 from console.reads.tables import Column, Listing
 from fleet.database import Tx
 from schemas import school as schemas
-from services.billing.domain.proposals import KINDS, ProposalState
+from services.billing.domain.proposals import KINDS, PROPOSED, ProposalState
 
 FLIGHTS: Final = Listing(
     name="flights",
@@ -102,7 +102,7 @@ CARDS: Final = Listing(
 
 PROPOSALS: Final = Listing(
     name="rate-proposals",
-    title="Changes of rates",
+    title="Changes of rates and limits",
     sql="""
         SELECT id, proposed_at, kind, key, effective_from, proposed_by, why, state,
                coalesce(decided_by, '') AS decided_by, decided_at, version
@@ -110,7 +110,7 @@ PROPOSALS: Final = Listing(
     """,
     columns=(
         Column(name="proposed_at", title="Proposed", kind="instant", filtered="between"),
-        Column(name="kind", title="Card", kind="state", choices=KINDS),
+        Column(name="kind", title="Card", kind="state", choices=PROPOSED),
         Column(name="key", title="Of", filtered="has", link="/rate-proposals/{id}"),
         Column(name="effective_from", title="From", kind="date"),
         Column(name="proposed_by", title="Proposed by", filtered="has"),
@@ -124,7 +124,7 @@ PROPOSALS: Final = Listing(
     key="id",
     key_kind="uuid",
     order="-proposed_at",
-    empty="Nobody proposed another rate yet. Open a card under Rates, and see what another rate would do.",
+    empty="Nobody proposed another rate or limit yet: cards under Rates, and students, have the forms.",
 )
 
 # The flight's student, instructor and aircraft's owner of today, who may be owed something or owe it.

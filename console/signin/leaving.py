@@ -1,11 +1,17 @@
 """Signing out, and the page that says how to sign in."""
 
+from typing import Final
+from urllib.parse import quote, unquote
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console import store
 from console.guard import console_of, cookie_name, require_own_origin, session_of
-from console.signin.cookies import drop_cookie
+from console.signin.cookies import drop_cookie, set_cookie
+
+WANTED: Final = "hobbs_wanted"
+WANTED_FOR_S: Final = 600
 
 
 def leaving_routes() -> APIRouter:
@@ -13,11 +19,14 @@ def leaving_routes() -> APIRouter:
 
     @router.get("/login")
     async def login(request: Request, next: str = "/") -> Response:
-        console = console_of(request)
+        console, wanted = console_of(request), own_page(next)
         text = console.templates.get_template("login.html").render(
-            kind=console.settings.console_login, next_page=own_page(next), school=await console.school()
+            kind=console.settings.console_login, next_page=wanted, school=await console.school()
         )
-        return HTMLResponse(text)
+        response = HTMLResponse(text)
+        if console.settings.console_login == "local":  # its link is opened from elsewhere, and says no page
+            set_cookie(console, response, WANTED, quote(wanted, safe="/"), max_age_s=WANTED_FOR_S)
+        return response
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
@@ -31,6 +40,11 @@ def leaving_routes() -> APIRouter:
         return response
 
     return router
+
+
+def wanted_page(request: Request) -> str:
+    """The page that this browser was sent to the sign-in from, minutes ago."""
+    return own_page(unquote(request.cookies.get(WANTED, "/")))
 
 
 def own_page(path: str) -> str:

@@ -16,7 +16,8 @@ from console.guard import Refused, console_of, read_form, require_own_origin
 from console.rate import Tries
 from console.reads import people
 from console.roles import ADMIN, APPROVER, OPERATIONS, PREPARER, VIEWER, WALLET_KINDS, Person
-from console.signin.cookies import begin_session
+from console.signin.cookies import begin_session, drop_cookie
+from console.signin.leaving import WANTED, wanted_page
 
 # Of the school's office; holders come from its book.
 OFFICE: Final = (
@@ -53,8 +54,10 @@ def local_routes() -> APIRouter:
         chosen = next((one for one in everybody if one.name == form.get("person")), None)
         if chosen is None:
             raise Refused("nobody of that name can sign in here", person=None)
-        response = RedirectResponse("/", status_code=303)
+        response = RedirectResponse(wanted_page(request), status_code=303)
         await begin_session(console, response, chosen, came_by="local")
+        if WANTED in request.cookies:
+            drop_cookie(console, response, WANTED)
         return response
 
     return router

@@ -263,10 +263,58 @@ allow "hobbs_${PREFIX}console" Read \
   --topic "${PREFIX}decision.requested" \
   --topic "${PREFIX}decision.taken" \
   --topic "${PREFIX}console.redrive"
+allow "hobbs_${PREFIX}console" Describe \
+  --topic "${PREFIX}flight.completed" \
+  --topic "${PREFIX}flight.corrected" \
+  --topic "${PREFIX}flight.cancelled" \
+  --topic "${PREFIX}flight.dispatched" \
+  --topic "${PREFIX}flight.estimated" \
+  --topic "${PREFIX}dunning.requested" \
+  --topic "${PREFIX}flight.revised" \
+  --topic "${PREFIX}reversal.requested" \
+  --topic "${PREFIX}reversal.settled" \
+  --topic "${PREFIX}refund.requested" \
+  --topic "${PREFIX}refund.settled" \
+  --topic "${PREFIX}charge.requested" \
+  --topic "${PREFIX}charge.answered" \
+  --topic "${PREFIX}school.configured" \
+  --topic "${PREFIX}school.accepted" \
+  --topic "${PREFIX}contact.changed" \
+  --topic "${PREFIX}journal.requested" \
+  --topic "${PREFIX}journal.posted" \
+  --topic "${PREFIX}journal.refused" \
+  --topic "${PREFIX}revert.requested" \
+  --topic "${PREFIX}group.requested" \
+  --topic "${PREFIX}hold.requested" \
+  --topic "${PREFIX}hold.changed" \
+  --topic "${PREFIX}hold.refused" \
+  --topic "${PREFIX}limit.requested" \
+  --topic "${PREFIX}transfer.sent" \
+  --topic "${PREFIX}payment.received" \
+  --topic "${PREFIX}charge.settled" \
+  --topic "${PREFIX}stripe.webhook" \
+  --topic "${PREFIX}stripe.transaction" \
+  --topic "${PREFIX}stripe.balance" \
+  --topic "${PREFIX}reserve.gate" \
+  --topic "${PREFIX}billing.redrive" \
+  --topic "${PREFIX}ledger.redrive" \
+  --topic "${PREFIX}payouts.redrive" \
+  --topic "${PREFIX}receivables.redrive" \
+  --topic "${PREFIX}gateway.redrive" \
+  --topic "${PREFIX}adjustments.redrive" \
+  --topic "${PREFIX}reserves.redrive"
 allow "hobbs_${PREFIX}console" Read \
   --group "${PREFIX}console.decision.requested" \
   --group "${PREFIX}console.decision.taken" \
   --group "${PREFIX}console.console.redrive"
+allow "hobbs_${PREFIX}console" Describe \
+  --group "${PREFIX}billing.decision.requested" \
+  --group "${PREFIX}ledger.decision.requested" \
+  --group "${PREFIX}payouts.decision.requested" \
+  --group "${PREFIX}receivables.decision.requested" \
+  --group "${PREFIX}gateway.decision.requested" \
+  --group "${PREFIX}adjustments.decision.requested" \
+  --group "${PREFIX}reserves.decision.requested"
 allow "hobbs_${PREFIX}operator" Write \
   --topic "${PREFIX}flight.completed" \
   --topic "${PREFIX}flight.corrected" \

@@ -10,6 +10,7 @@ Examples:
   hobbs credit check student-01 --charge 250.00
   hobbs credit allow F123 student-01 --amount 120.00 --hours 24 --why "pays on Friday" --dry-run
   hobbs credit allowances
+  hobbs credit set student-01 --limit 500.00 --until 2026-12-31 --why "pays monthly" --dry-run
   hobbs credit proposals
   hobbs credit refuse ID --why "leaves in May"
 """

@@ -87,10 +87,10 @@ def publish_command(
         if column or minutes:
             raise typer.BadParameter("--like says the columns and the minutes itself")
         found = files.read_export_or_exit(file, like, student=student, people=people, options=options)
-    elif student or people:
-        raise typer.BadParameter("--student and --people go with --like")
+    elif student:
+        raise typer.BadParameter("--student goes with --like")
     else:
-        found = files.read_or_exit(file, column or [], {**options, "minutes": minutes}, FLIGHTS)
+        found = files.read_or_exit(file, column or [], {**options, "minutes": minutes}, FLIGHTS, people)
     if billed_by is not None:
         found.flights = files.billed_elsewhere(found.flights, billed_by)
     if dry_run:

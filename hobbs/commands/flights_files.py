@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 
 from fleet.settings import Settings
 from hobbs.flights.cells import Decimals, Minutes
-from hobbs.flights.exports import EXPORTS, Told, read_export, read_people
+from hobbs.flights.exports import EXPORTS, Told, read_export
 from hobbs.flights.file import (
     E,
     FlightEvent,
@@ -25,6 +25,7 @@ from hobbs.flights.file import (
     parse_column_map,
     read_file,
 )
+from hobbs.flights.people import People, read_people
 from hobbs.flights.publish import GatewayRefuses, Progress, publish_over_http, publish_to_kafka
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.shell.connections import settings_or_exit
@@ -59,7 +60,7 @@ ExportOption = Annotated[
 ]
 StudentOption = Annotated[str | None, typer.Option(help="With --like: whose logbook it is, by our id.")]
 PeopleOption = Annotated[
-    Path | None, typer.Option(help="With --like: a file of NAME,ID lines, for its names.")
+    Path | None, typer.Option(help="A file of NAME,ID lines: who the names in the file are.")
 ]
 SheetOption = Annotated[str | None, typer.Option(help="A workbook's sheet; the first with rows.")]
 UrlOption = Annotated[str | None, typer.Option(help="Publish through this gateway, not straight to Kafka.")]
@@ -85,12 +86,13 @@ class Report:
 
 
 def read_or_exit(
-    file: Path, columns: Sequence[str], options: dict[str, Any], shape: Shape[E]
+    file: Path, columns: Sequence[str], options: dict[str, Any], shape: Shape[E], people: Path | None = None
 ) -> FlightsFile[E]:
     """Read the file and say what was noted of it; exit when it cannot be read."""
 
     def read(content: bytes) -> FlightsFile[E]:
         jsonl = file.suffix.lower() in (".jsonl", ".ndjson")
+        options["people"] = _people(people)
         return read_file(content, shape, jsonl=jsonl, column_map=parse_column_map(columns, shape), **options)
 
     return _found_or_exit(file, read)
@@ -102,10 +104,13 @@ def read_export_or_exit(
     """Read another program's export, in the same way."""
 
     def read(content: bytes) -> FlightsFile[FlightCompleted]:
-        names = read_people(people.read_text(encoding="utf-8")) if people else None
-        return read_export(content, name, Told(student=student, people=names, **options))
+        return read_export(content, name, Told(student=student, people=_people(people), **options))
 
     return _found_or_exit(file, read)
+
+
+def _people(file: Path | None) -> People:
+    return read_people(file.read_bytes()) if file else People()
 
 
 def _found_or_exit(file: Path, read: Callable[[bytes], FlightsFile[E]]) -> FlightsFile[E]:

@@ -10,6 +10,7 @@ Each line is a journal between its wallet and external:opening, which must end a
 whatever file it stands in. Amounts are minor units in JSON and CSV, the currency's own decimals in tables.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -20,21 +21,32 @@ import typer
 from fleet.zones import time_zone
 from hobbs.commands.queries import read
 from hobbs.flights.column_maps import column_map
+from hobbs.flights.people import People, read_people
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals
 from hobbs.opening.file import COLUMNS as FILE_COLUMNS
-from hobbs.opening.file import OpeningFile, Reading, read_opening_file
+from hobbs.opening.file import Fault, OpeningFile, Reading, ReadLine, changed_lines, read_opening_file
 from hobbs.shell.decisions import Effects, Question, decide
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
 from services.billing.desk import reads as billing
+from services.billing.desk.reads import WholeBook
 from services.ledger.desk import reads
 from services.ledger.desk.reads.openings import TrialRow
+from services.ledger.domain.openings import LINES_MAX, LineKey
 from services.payouts.desk import reads as payouts
 
 FILE_BYTES_MAX: Final = 16 * 2**20
 FAULTS_SHOWN_MAX: Final = 20
+CARDS: Final = {  # of the school's book, by kind of line
+    "student_balance": "student",
+    "student_item": "student",
+    "instructor": "instructor",
+    "owner": "owner",
+    "reserve": "aircraft",
+}
+STRANGERS_NAMED_MAX: Final = 5
 EFFECTS: Final = ("what", "lines", "amount", "currency")
 ACCOUNTS: Final = ("wallet", "amount", "currency", "status", "stripe_account")
 SIDES: Final = ("had", "owes")
@@ -75,6 +87,9 @@ def load_command(
     ] = False,
     encoding: Annotated[str | None, typer.Option(help="Unless told: UTF-8, or what its mark says.")] = None,
     sheet: Annotated[str | None, typer.Option(help="A workbook's sheet; the first with rows.")] = None,
+    people: Annotated[
+        Path | None, typer.Option(help="A file of NAME,ID lines: who the names in the column key are.")
+    ] = None,
     who: WhoOption = "",
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -91,8 +106,11 @@ def load_command(
         column_map=_map(maps),
         encoding=encoding,
         sheet=sheet,
+        people=_people_or_exit(people),
     )
     found = _read_or_exit(file, reading)
+    _say_strangers(found.lines, book)
+    _exit_if_changed(file, found.lines, day)
     begins = datetime(day.year, day.month, day.day, tzinfo=time_zone(book.time_zone()))
     lines = [[one.kind, one.key, one.reference, one.currency, one.amount] for one in found.lines]
     given = {"as_of": day.isoformat(), "occurred_at": begins.isoformat(), "lines": lines}
@@ -239,9 +257,17 @@ def _day(text: str) -> date:
 
 def _map(pairs: list[str] | None) -> dict[str, str]:
     try:
-        return column_map(pairs or [], FILE_COLUMNS)
+        return column_map(pairs or [], FILE_COLUMNS, unnamed=True)
     except FileUnreadable as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _people_or_exit(file: Path | None) -> People:
+    try:
+        return read_people(file.read_bytes()) if file else People()
+    except (OSError, FileUnreadable) as error:
+        say(f"{file}: {error}")
+        raise typer.Exit(EXIT_USAGE) from None
 
 
 def _read_or_exit(file: Path, reading: Reading) -> OpeningFile:
@@ -254,9 +280,45 @@ def _read_or_exit(file: Path, reading: Reading) -> OpeningFile:
         raise typer.Exit(EXIT_USAGE) from None
     for note in found.notes:
         say(note)
-    for fault in found.faults[:FAULTS_SHOWN_MAX]:
-        say(f"line {fault.line}: {fault.sentence}")
+    _say_faults(file, found.faults)
     if found.faults or not found.lines:
         say(f"{file}: {len(found.faults)} lines cannot be read, {len(found.lines)} can; nothing is loaded")
         raise typer.Exit(EXIT_FINDINGS)
+    if len(found.lines) > LINES_MAX:
+        say(f"{file}: it has {len(found.lines)} lines; split it, at most {LINES_MAX} are loaded at a time")
+        raise typer.Exit(EXIT_FINDINGS)
     return found
+
+
+def _say_faults(file: Path, faults: Sequence[Fault]) -> None:
+    for fault in faults[:FAULTS_SHOWN_MAX]:
+        say(f"{file.name}, line {fault.line}: {fault.sentence}")
+    if len(faults) > FAULTS_SHOWN_MAX:
+        say(f"and {len(faults) - FAULTS_SHOWN_MAX} more")
+
+
+def _exit_if_changed(file: Path, lines: Sequence[ReadLine], day: date) -> None:
+    """The ledger refuses such lines as well; here each is named by its place in the file."""
+    standing = [one for one in read(lambda tx: reads.openings.lines(tx, day)) if one.stands]
+    moved = {LineKey(one.kind, one.key, one.reference, one.currency): one.amount for one in standing}
+    if faults := changed_lines(lines, moved):
+        _say_faults(file, faults)
+        say(
+            "revert a line that was wrong (hobbs opening revert), then load the file again; nothing is loaded"
+        )
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _say_strangers(lines: Sequence[ReadLine], book: WholeBook) -> None:
+    """Say whom or what the school's book does not have: a name that is spelt otherwise is another wallet."""
+    for card in sorted(set(CARDS.values())):
+        known = {one.key for one in book.cards if one.kind == card}
+        of_card = [one for one in lines[::-1] if CARDS.get(one.kind) == card and one.key not in known]
+        strangers = sorted((line, key) for key, line in {one.key: one.line for one in of_card}.items())
+        if known and strangers:
+            named = ", ".join(f"{key!r} (line {line})" for line, key in strangers[:STRANGERS_NAMED_MAX])
+            more = len(strangers) - STRANGERS_NAMED_MAX
+            say(
+                f"the school's book has no {card} {named}{f' and {more} more' if more > 0 else ''}; "
+                "a name that is spelt otherwise would be somebody else"
+            )

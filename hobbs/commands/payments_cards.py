@@ -1,13 +1,14 @@
 """Saved cards and bank accounts: a page where a student saves one, when it is charged, what was charged."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
 
+from fleet.database import Tx
 from fleet.grants import OPERATOR
 from fleet.money import parse_minor
 from fleet.settings import Settings
@@ -17,7 +18,7 @@ from hobbs.shell.decisions import Question, ask, decide
 from hobbs.shell.lists import MostOption, SkipOption, part
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
-from hobbs.shell.reasons import WhoOption, WhyOption
+from hobbs.shell.reasons import NeededWhyOption, WhoOption, WhyOption
 from services.payouts.desk import reads as pages
 from services.receivables.desk import reads
 from services.receivables.domain.auto_charges import DAY_MOST, State
@@ -25,6 +26,7 @@ from services.receivables.domain.students import is_student_name
 
 MADE_WITHIN: Final = timedelta(seconds=15)
 LOOK_S: Final = 0.2
+Look = Callable[[Tx], Awaitable[dict[str, Any] | None]]
 CHOICE_MONEY: Final = ("threshold", "most", "most_a_day")
 
 StudentArgument = Annotated[str, typer.Argument(metavar="STUDENT", help="Its name, as in the school's book.")]
@@ -33,6 +35,7 @@ StudentArgument = Annotated[str, typer.Argument(metavar="STUDENT", help="Its nam
 def add_to(app: typer.Typer) -> None:
     """Add the commands to `hobbs payments`."""
     app.command("link")(link_command)
+    app.command("adopt")(adopt_command)
     app.command("auto")(auto_command)
     app.command("cards")(cards_command)
     app.command("charges")(charges_command)
@@ -98,13 +101,51 @@ async def _made(question: Question) -> dict[str, Any] | None:
     answer = await ask(settings, question)
     if answer.outcome == "refused":
         return {"url": None, "problem": answer.sentence}
+    return await _once_there(settings, lambda tx: pages.find_student_link(tx, answer.decision_id))
+
+
+async def _once_there(settings: Settings, look: Look) -> dict[str, Any] | None:
+    """What payouts wrote of a request, once it has; None when it takes longer."""
     async with reading(settings, role=OPERATOR) as database:
         for _ in range(int(MADE_WITHIN / timedelta(seconds=LOOK_S))):
             async with database.transaction() as tx:
-                if found := await pages.find_student_link(tx, answer.decision_id):
+                if found := await look(tx):
                     return found
             await asyncio.sleep(LOOK_S)
     return None
+
+
+def adopt_command(
+    student: StudentArgument,
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id at Stripe: cus_…")],
+    why: NeededWhyOption,
+    dry_run: Annotated[bool, typer.Option(help="Show what would change and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    who: WhoOption = "",
+) -> None:
+    """Take a customer that exists at Stripe for a student that has none; none is made for them then.
+
+    The payouts service reads it from Stripe first: it has to be running. A customer of another student is
+    refused, and one that Stripe does not show to this platform. Exit 1: it is not taken.
+    """
+    _currency(student)  # ends the command where nobody knows the student
+    question = Question(
+        service="payouts",
+        action="adopt_customer",
+        object=f"student:{student}",
+        who=who,
+        why=why,
+        parameters={"customer": customer},
+    )
+    answer = decide(question, dry_run=dry_run, yes=yes, prompt=f"Take {customer} for {student}?")
+    if dry_run:
+        return
+    settings = settings_or_exit(Settings)
+    done = run(_once_there(settings, lambda tx: pages.find_customer_adoption(tx, answer.decision_id)))
+    if done is None or done["problem"] is not None:
+        say(f"not taken: {done['problem']}" if done else "the payouts service has not read it yet; it will")
+        raise typer.Exit(EXIT_FINDINGS)
+    say(f"{customer} is the customer of {student}")
 
 
 def auto_command(

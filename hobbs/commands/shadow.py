@@ -14,7 +14,7 @@ tables. A difference is what is here less what is there.
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -24,6 +24,7 @@ import typer
 from fleet.settings import Settings
 from hobbs.commands.queries import read
 from hobbs.commands.school import read_or_exit as read_school_or_exit
+from hobbs.flights.cells import Minutes
 from hobbs.flights.column_maps import column_map
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals
@@ -58,39 +59,64 @@ SORTS: Final = {
 }
 
 
+FiguresArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FIGURES]", help="The other system's figures, .csv or .xlsx."),
+]
+RatesOption = Annotated[
+    Path | None, typer.Option(metavar="SCHOOL", help="Instead: the same flights by this book of rates.")
+]
+ShadowOption = Annotated[
+    bool, typer.Option("--shadow", help="Instead: what a shadow deployment made of the same flights.")
+]
+WaitOption = Annotated[
+    float, typer.Option(min=0, help="With --shadow: seconds to wait until both sides are as far.")
+]
+MapsOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=NAME", help="A column of the file that has another name."),
+]
+DecimalsOption = Annotated[
+    Decimals | None, typer.Option(help="What stands before the cents; a point unless told.")
+]
+DateFormatOption = Annotated[str | None, typer.Option(help="Such as %d.%m.%Y; YYYY-MM-DD unless told.")]
+MinutesOption = Annotated[
+    Minutes | None, typer.Option(help="What becomes of 1:18: the nearest tenth of an hour.")
+]
+EncodingOption = Annotated[str | None, typer.Option(help="Unless told: UTF-8, or what its mark says.")]
+SheetOption = Annotated[str | None, typer.Option(help="A workbook's sheet; the first with rows.")]
+RulesOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Named rules that accept differences (.toml).")
+]
+MostOption = Annotated[int, typer.Option(min=0, max=100_000, help="So many of the most money are shown.")]
+SortOption = Annotated[
+    Literal["money", "flight", "day", "cause", "party"], typer.Option(help="The order they are shown in.")
+]
+ByMonthOption = Annotated[bool, typer.Option("--by-month", help="Only the sums by month and cause.")]
+ToFileOption = Annotated[Path | None, typer.Option(help="All of them, as CSV, into this new file.")]
+LogOption = Annotated[
+    Path | None, typer.Option("--log", metavar="FILE", help="Note the run there, for the sign-off.")
+]
+
+
 @app.command("diff")
 def diff_command(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FIGURES]", help="A .csv file of the other system's figures.")
-    ] = None,
-    rates: Annotated[
-        Path | None, typer.Option(metavar="SCHOOL", help="Instead: the same flights by this book of rates.")
-    ] = None,
-    shadow: Annotated[
-        bool, typer.Option("--shadow", help="Instead: what a shadow deployment made of the same flights.")
-    ] = False,
-    wait: Annotated[
-        float, typer.Option(min=0, help="With --shadow: seconds to wait until both sides are as far.")
-    ] = 60.0,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=NAME", help="A column of the file that has another name."),
-    ] = None,
-    decimals: Annotated[
-        Decimals | None, typer.Option(help="What stands before the cents; a point unless told.")
-    ] = None,
-    rules: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Named rules that accept differences (.toml).")
-    ] = None,
-    most: Annotated[int, typer.Option(min=0, max=100_000, help="So many of the most money are shown.")] = 100,
-    sort: Annotated[
-        Literal["money", "flight", "day", "cause", "party"], typer.Option(help="The order they are shown in.")
-    ] = "money",
-    by_month: Annotated[bool, typer.Option("--by-month", help="Only the sums by month and cause.")] = False,
-    to_file: Annotated[Path | None, typer.Option(help="All of them, as CSV, into this new file.")] = None,
-    log_file: Annotated[
-        Path | None, typer.Option("--log", metavar="FILE", help="Note the run there, for the sign-off.")
-    ] = None,
+    file: FiguresArgument = None,
+    rates: RatesOption = None,
+    shadow: ShadowOption = False,
+    wait: WaitOption = 60.0,
+    maps: MapsOption = None,
+    decimals: DecimalsOption = None,
+    date_format: DateFormatOption = None,
+    minutes: MinutesOption = None,
+    encoding: EncodingOption = None,
+    sheet: SheetOption = None,
+    rules: RulesOption = None,
+    most: MostOption = 100,
+    sort: SortOption = "money",
+    by_month: ByMonthOption = False,
+    to_file: ToFileOption = None,
+    log_file: LogOption = None,
     output: OutputOption = Output.table,
 ) -> None:
     """List each difference with its cause. Exit 1: there are open ones; 2: a file cannot be read."""
@@ -100,33 +126,50 @@ def diff_command(
         )
     settings = settings_or_exit(Settings)
     currency = read(billing.whole_book).currency()
-    reading = Reading(currency=currency, decimals=decimals, column_map=_map(maps))
+    reading = Reading(
+        currency=currency,
+        decimals=decimals,
+        column_map=_map(maps),
+        date_format=date_format,
+        minutes=minutes,
+        encoding=encoding,
+        sheet=sheet,
+    )
     book = None if rates is None else book_of(read_school_or_exit(rates).cards)
     found = FiguresFile()
     report = Report(rules=_rules(rules, currency), today=datetime.now(UTC).date(), most=most)
     underway = 0
-    with ExitStack() as stack:
-        try:
-            take = _taker(to_file, stack)
-            # The file is read before a transaction is open: Postgres ends one that is idle for a minute.
-            told = None if file is None else figures_file.sorted_flights(file, reading, found, stack)
-            if shadow:
-                underway = run(_beside(settings_or_exit(BesideSettings), report, take, wait))
-            else:
-                run(
-                    over_live_books(
-                        settings, lambda books: report.add(_differences(told, book, found, books), take)
-                    )
+    with ExitStack() as stack, _or_exit(file or to_file):
+        take = _taker(to_file, stack)
+        # The file is read before a transaction is open: Postgres ends one that is idle for a minute.
+        told = None if file is None else figures_file.sorted_flights(file, reading, found, stack)
+        if shadow:
+            underway = run(_beside(settings_or_exit(BesideSettings), report, take, wait))
+        else:
+            run(
+                over_live_books(
+                    settings, lambda books: report.add(_differences(told, book, found, books), take)
                 )
-        except (FileUnreadable, OSError, UnicodeDecodeError) as error:
-            say(f"{file or to_file}: {error}")
-            raise typer.Exit(EXIT_USAGE) from None
-    _tell_faults(found)
+            )
+    _tell(found, "" if file is None else file.name)
     if underway:
         say(f"{underway} flights came meanwhile and are not compared: the next run has them")
     shown = _sums(report) if by_month else _rows(report, sort)
     _show(shown, currency, output, SUMS if by_month else COLUMNS)
     _conclude(report, found, log_file)
+
+
+@contextmanager
+def _or_exit(file: Path | None) -> Iterator[None]:
+    """End the command with a sentence where the file cannot be read or written."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        say(f"{file}: it is not {error.encoding}; try --encoding")
+        raise typer.Exit(EXIT_USAGE) from None
+    except (FileUnreadable, OSError) as error:
+        say(f"{file}: {error}")
+        raise typer.Exit(EXIT_USAGE) from None
 
 
 def _taker(to_file: Path | None, stack: ExitStack) -> Take:
@@ -198,9 +241,13 @@ def _sums(report: Report) -> list[dict[str, Any]]:
     return [one._asdict() for one in report.sums()]
 
 
-def _tell_faults(found: FiguresFile) -> None:
-    for sentence in found.faults:
-        say(sentence)
+def _tell(found: FiguresFile, file: str) -> None:
+    for sentence in [*found.notes, *found.faults]:
+        say(f"{file}, {sentence}" if sentence.startswith("line ") else sentence)
+    if found.repeated:
+        say(
+            f"{found.repeated} rows say the same as another of their flight; does the export have them twice?"
+        )
     if found.faulty:
         say(f"{found.faulty} rows cannot be read: what they say is missing below")
 

@@ -97,7 +97,7 @@ async def _group(
         async with asyncio.timeout(GROUP_TIMEOUT_S):
             await _wait_for_coordinator(admin, group)
             backlog = await _backlog(settings, admin, consumer, group, places)
-            members = await members_of(admin, group)
+            members = await kafka_client.members_of(admin, group)
             handled = await _handled(admin, group, places) if backlog.records and members else 0
     except (TimeoutError, KafkaError) as error:
         found = f"group {group}: its lag cannot be read ({type(error).__name__})"
@@ -142,15 +142,6 @@ async def _handled(admin: AIOKafkaAdminClient, group: str, places: Sequence[Topi
     await asyncio.sleep(PACE_S)
     after = await _committed(admin, group, places)
     return sum(max(after[place] - max(before[place], 0), 0) for place in places)
-
-
-async def members_of(admin: AIOKafkaAdminClient, group: str) -> int:
-    """How many members the group has, as its coordinator knows them.
-
-    One group at a time: aiokafka reads the answer about a second one wrongly.
-    """
-    responses = await admin.describe_consumer_groups([group])
-    return sum(len(described[5]) for response in responses for described in response.groups)
 
 
 def judge(group: str, service: str, backlog: Backlog, members: int, handled: int) -> Finding:

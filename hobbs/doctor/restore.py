@@ -19,7 +19,6 @@ from fleet import kafka_client
 from fleet.reader import Reader
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
-from hobbs.doctor.kafka import members_of
 from hobbs.shell.connections import reading
 from schemas.kafka_rights import group_of
 from schemas.services import SERVICES
@@ -125,7 +124,7 @@ async def _offsets(settings: Settings, admin: AIOKafkaAdminClient, consumer: Rea
         consumer.beginning_offsets(places),
         consumer.end_offsets(places),
         asyncio.gather(*(admin.list_consumer_group_offsets(group) for group in groups)),
-        asyncio.gather(*(members_of(admin, group) for group in groups)),
+        asyncio.gather(*(kafka_client.members_of(admin, group) for group in groups)),
     )
     return Offsets(
         begins=begins,

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from hobbs.flights.unreadable import FileUnreadable
 
 
-def column_map(pairs: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+def column_map(pairs: Sequence[str], names: Sequence[str], *, unnamed: bool = False) -> dict[str, str]:
     """Read the options: the file's column on the left, one of our `names` on the right.
 
-    Raises FileUnreadable.
+    unnamed: `=NAME` is the column without a name. Raises FileUnreadable.
     """
     mapped: dict[str, str] = {}
     for pair in pairs:
         column, equals, name = (part.strip() for part in pair.rpartition("="))
-        if not equals or not column:
+        if not equals or not (column or unnamed):
             raise FileUnreadable(f"--map {pair!r}: write it as COLUMN=NAME, such as 'No.={names[0]}'")
         if name not in names:
             turned = f" (or did you mean {name}={column}?)" if column in names else ""

@@ -5,19 +5,17 @@ that is not mapped (local times, routes, landings) is left out and said. A logbo
 row's is made of date, aircraft, student and its number among those of that day.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hobbs.flights import csv_text, workbook
 from hobbs.flights.cells import Decimals, Minutes
 from hobbs.flights.file import COLUMNS, FlightsFile, Shape, read_file
+from hobbs.flights.people import People
 from hobbs.flights.unreadable import FileUnreadable
 from schemas.flights import FlightCompleted
-
-_NAME: Final = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +107,7 @@ class Told:
     """What an export does not say itself. student: of every row that names none. people: ids by names."""
 
     student: str | None = None
-    people: Mapping[str, str] | None = None
+    people: People = field(default_factory=People)
     date_format: str | None = None
     decimals: Decimals | None = None
     encoding: str | None = None
@@ -173,12 +171,11 @@ def _shape(export: Export, told: Told) -> Shape[FlightCompleted]:
 
 def _reader(export: Export, told: Told) -> Callable[[dict[str, Any]], FlightCompleted]:
     numbers: Counter[tuple[str, str, str]] = Counter()
-    people = {_folded(name): who for name, who in (told.people or {}).items()}
 
     def read(event: dict[str, Any]) -> FlightCompleted:
         for role in ("student", "instructor"):
             if named := str(event.get(role, "")):
-                event[role] = people.get(_folded(named), named)
+                event[role] = told.people.id_of(named)
         event["student"] = event.get("student") or told.student
         if not event["student"]:
             raise ValueError("student: the row names none; say whose logbook it is with --student ID")
@@ -189,21 +186,3 @@ def _reader(export: Export, told: Told) -> Callable[[dict[str, Any]], FlightComp
         return FlightCompleted.model_validate(event)
 
     return read
-
-
-def _folded(name: str) -> str:
-    return _NAME.sub(" ", name).strip().casefold()
-
-
-def read_people(text: str) -> dict[str, str]:
-    """Read `name,id` lines: which of our people an export's names are. Raises FileUnreadable."""
-    people: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        name, comma, who = (part.strip() for part in line.rpartition(","))
-        if not line.strip() or (number == 1 and who == "id"):
-            continue
-        if not comma or not name or not who:
-            raise FileUnreadable(f"line {number} of the people is not NAME,ID")
-        if people.setdefault(_folded(name), who) != who:
-            raise FileUnreadable(f"line {number} of the people: {name} is somebody else in a line before")
-    return people

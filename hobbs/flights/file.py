@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from hobbs.flights import cells as cell
 from hobbs.flights import csv_text, workbook
 from hobbs.flights.column_maps import column_map
+from hobbs.flights.people import People
 from hobbs.flights.unreadable import FileUnreadable
 from schemas.flights import FlightCancelled, FlightCompleted
 
@@ -72,6 +73,7 @@ class _Cells(NamedTuple):
     date_format: str | None
     decimals: cell.Decimals | None
     minutes: cell.Minutes | None
+    people: People
 
 
 # Where a row starts, what it says by our column names, and all that is written in it.
@@ -125,6 +127,7 @@ def read_file(
     decimals: cell.Decimals | None = None,
     minutes: cell.Minutes | None = None,
     sheet: str | None = None,
+    people: People | None = None,
 ) -> FlightsFile[E]:
     """Read a whole file. `column_map` names, for a column of the file, the column of ours it stands for.
 
@@ -134,7 +137,10 @@ def read_file(
     found: FlightsFile[E] = FlightsFile()
     names = dict(column_map or {})
     if workbook.is_workbook(content):
-        rows = _table_rows(workbook.workbook_rows(content, sheet, found.notes), names, shape, found)
+        below = csv_text.below_titles(
+            workbook.workbook_rows(content, sheet, found.notes), lambda cells: _is_header(cells, names, shape)
+        )
+        rows = _table_rows(below, names, shape, found)
     elif sheet is not None:
         raise FileUnreadable("--sheet is for a workbook (.xlsx), which this is not")
     else:
@@ -142,7 +148,9 @@ def read_file(
         rows_of = _jsonl_rows if jsonl else _csv_rows
         rows = rows_of(text, names, shape, found)
     for line, row, written in rows:
-        _read_row(line, row, written, _Cells(date_format, decimals, minutes), shape, found)
+        _read_row(
+            line, row, written, _Cells(date_format, decimals, minutes, people or People()), shape, found
+        )
     _reject_repeats(found)
     found.rejected.sort(key=lambda rejected: rejected.line)
     return found
@@ -154,11 +162,12 @@ def parse_column_map(pairs: Sequence[str], shape: Shape[Any] = FLIGHTS) -> dict[
 
 
 def _csv_rows(text: str, names: dict[str, str], shape: Shape[Any], found: FlightsFile[Any]) -> Iterator[Row]:
-    lines = csv_text.lines_of(text)
-    begin, delimiter = csv_text.told_delimiter(lines)
-    if delimiter is None:
-        taken = set(names.values())
-        delimiter = csv_text.sniffed_delimiter(lines, lambda c: c in names or bool(_folded(c, taken, shape)))
+    lines, taken = csv_text.lines_of(text), set(names.values())
+    begin, delimiter = csv_text.table_place(
+        lines,
+        lambda cells: _is_header(cells, names, shape),
+        lambda cell: cell in names or bool(_folded(cell, taken, shape)),
+    )
 
     def malformed(line: int, written: Sequence[str], fault: str) -> None:
         label = cell.totals_label(written, {})
@@ -197,16 +206,32 @@ def _header_of(
     absent = sorted(set(names) - set(columns))
     if absent:
         raise FileUnreadable(f"--map names what the file does not have: {', '.join(absent)}; {_has(columns)}")
-    taken = set(names.values())
-    ours = [
-        names.get(c) or (c if c in shape.columns and c not in taken else _folded(c, taken, shape))
-        for c in columns
-    ]
+    ours = _ours(columns, names, shape)
     _require_columns(ours, columns, shape)
     ignored = [column for column, our in zip(columns, ours, strict=True) if our is None and column]
     if ignored:
         notes.append(f"columns not read: {', '.join(ignored)}")
     return ours
+
+
+def _ours(columns: Sequence[str], names: dict[str, str], shape: Shape[Any]) -> list[str | None]:
+    taken = set(names.values())
+    return [
+        names.get(c) or (c if c in shape.columns and c not in taken else _folded(c, taken, shape))
+        for c in columns
+    ]
+
+
+def _is_header(cells: Sequence[str], names: dict[str, str], shape: Shape[Any]) -> bool:
+    """Whether it has what is needed: a title above the header has not."""
+    columns = [cell.strip() for cell in cells]
+    if not set(names) <= set(columns):
+        return False
+    try:
+        _require_columns(_ours(columns, names, shape), columns, shape)
+    except FileUnreadable:
+        return False
+    return True
 
 
 def _folded(column: str, taken: set[str], shape: Shape[Any]) -> str | None:
@@ -283,6 +308,9 @@ def _event_of(row: Mapping[str, Any], cells: _Cells) -> dict[str, Any]:
     date is left out: near midnight it would name another day. An arrival before departure is the next day.
     """
     event = {name: value for name, value in row.items() if name not in ("time_out_utc", "time_in_utc")}
+    for name in event.keys() & {"student", "instructor"}:
+        if isinstance(event[name], str):
+            event[name] = cells.people.id_of(event[name])
     for name in event.keys() & set(cell.HOURS):
         event[name] = cell.hours(name, event[name], cells.decimals, cells.minutes)
     if isinstance(event.get("revision"), str):

@@ -1,11 +1,13 @@
 """An amount as other programs' exports write it, in minor units; what a comma means is not guessed. Pure."""
 
 import re
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from fleet.money import parse_minor
 
 Decimals = Literal["point", "comma"]
+Side = Literal["debit", "credit"]
 
 _SIGNS: Final = re.compile(
     r"(?P<open>\()?(?P<minus>[-\u2212])?(?P<body>.*?)(?P<after>[-\u2212])?(?P<close>\))?"
@@ -16,7 +18,18 @@ _GROUPED: Final = {
     "point": re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII),
     "comma": re.compile(r"\d{1,3}(\.\d{3})+(,\d+)?", re.ASCII),
 }
+_SIDED: Final = re.compile(r"(?P<amount>.*\d)\s*(?P<side>DR|CR|D|C|S|H)\.?", re.IGNORECASE | re.ASCII)
+_SIDES: Final[Mapping[str, Side]] = {
+    **dict.fromkeys(("DR", "D", "S"), "debit"),
+    **dict.fromkeys(("CR", "C", "H"), "credit"),
+}
 _SHOWN_CHARS: Final = 40
+
+
+def sided(written: str) -> tuple[str, Side | None]:
+    """An amount and the side that stands behind it: `80,50 S`, `1,250.00 Cr`. None: it says none."""
+    found = _SIDED.fullmatch(written.strip())
+    return (written, None) if found is None else (found["amount"], _SIDES[found["side"].upper()])
 
 
 def amount(written: str, currency: str, decimals: Decimals | None) -> int:

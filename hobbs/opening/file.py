@@ -1,18 +1,21 @@
 """Reads opening balances from a CSV file or a workbook: a line each, or why it cannot be read.
 
-Pure. A file that cannot be read at all raises FileUnreadable; a line that cannot be read is a fault with its
-number. Only the shape is checked here: what a line may be, the ledger says.
+Pure. A file that cannot be read at all raises FileUnreadable; a line that cannot be read, or that the ledger
+would refuse by itself, is a fault with its number. What stands in the books already, the ledger says.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from hobbs.flights import cells, csv_text, workbook
+from hobbs.flights.people import People
 from hobbs.flights.unreadable import FileUnreadable
-from hobbs.opening.amounts import Decimals, amount
+from hobbs.opening.amounts import Decimals, amount, sided
+from services.ledger.domain.openings import KINDS, LineKey, OpeningLine, line_fault
 
-COLUMNS: Final = ("kind", "key", "reference", "amount", "currency")
+COLUMNS: Final = ("kind", "key", "reference", "amount", "currency", "debit", "credit")
+SIDES: Final = ("debit", "credit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,10 @@ class ReadLine:
     reference: str
     currency: str
     amount: int
+
+    @property
+    def about(self) -> LineKey:
+        return LineKey(self.kind, self.key, self.reference, self.currency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +53,10 @@ class OpeningFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How to read a file. kind, currency: of lines that name none. turned: amounts have the other sign."""
+    """How to read a file. kind, currency: of lines that name none. turned: amounts have the other sign.
+
+    people: ids of the names that stand in the column key.
+    """
 
     kind: str | None
     currency: str
@@ -55,6 +65,7 @@ class Reading:
     column_map: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
     sheet: str | None = None
+    people: People = field(default_factory=People)
 
 
 def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
@@ -65,7 +76,7 @@ def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
     if header is None:
         raise FileUnreadable("the file is empty: it needs a header line with the column names")
     names = _names(header[1], reading, found.notes)
-    zero = 0
+    zero, first = 0, dict[LineKey, int]()
     for number, written in records:
         row = {our: cell for our, cell in zip(names, written, strict=False) if our}
         if label := cells.totals_label(written, {}):
@@ -77,68 +88,138 @@ def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
             found.faults.append(Fault(line=number, sentence=str(error)))
             continue
         zero += not line.amount
-        found.lines += [line] if line.amount else []
+        if not line.amount:
+            continue
+        if (before := first.setdefault(line.about, number)) != number:
+            twice = (
+                f"{line.about} stands in line {before} too; give each line a reference of its own, "
+                "or add them up"
+            )
+            found.faults.append(Fault(line=number, sentence=twice))
+            continue
+        found.lines.append(line)
     if zero:
         found.notes.append(f"{zero} lines of zero are left out")
+    found.faults.sort(key=lambda fault: fault.line)
     return found
 
 
+def changed_lines(lines: Iterable[ReadLine], moved: Mapping[LineKey, int]) -> list[Fault]:
+    """The lines that are posted with another amount. moved: what stands on each one's wallet."""
+    return [
+        Fault(line=one.line, sentence=f"{one.about} is loaded with another amount")
+        for one in lines
+        if moved.get(one.about, one.amount * KINDS[one.kind].sign) != one.amount * KINDS[one.kind].sign
+    ]
+
+
 def _line(number: int, row: Mapping[str, str], reading: Reading) -> ReadLine:
-    """A line's cells. A number of a workbook has a point before its cents, whatever its texts have."""
-    cell = {name: written.strip() for name, written in row.items()}
+    """A line's cells, as the ledger takes them. Raises ValueError with a sentence."""
+    cell = {name: " ".join(written.splitlines()).strip() for name, written in row.items()}
     kind = cell.get("kind") or reading.kind
     if not kind:
         raise ValueError("kind: is empty; fill the column, or name one for the whole file with --kind")
     currency = cell.get("currency") or reading.currency
-    decimals = None if isinstance(row.get("amount"), workbook.Number) else reading.decimals
-    value = amount(cell.get("amount", ""), currency, decimals)
-    return ReadLine(
-        line=number,
-        kind=kind,
-        key=cell.get("key", ""),
-        reference=cell.get("reference", ""),
-        currency=currency,
-        amount=-value if reading.turned else value,
-    )
+    key = reading.people.id_of(cell.get("key", ""))
+    about = LineKey(kind, key, cell.get("reference", ""), currency)
+    if kind not in KINDS:
+        raise ValueError(str(line_fault(OpeningLine(about=about, amount=1))))
+    value = _amount(row, kind, currency, reading)
+    if value and (fault := line_fault(OpeningLine(about=about, amount=value))):
+        raise ValueError(fault)
+    return ReadLine(line=number, amount=value, **about._asdict())
+
+
+def _amount(row: Mapping[str, str], kind: str, currency: str, reading: Reading) -> int:
+    """In minor units, positive as the kind says: what a line says of debit and credit is not turned."""
+    sides = {name: row[name] for name in SIDES if name in row}
+    if not sides:
+        written, side = sided(row.get("amount", ""))
+        if side is None:
+            value = _minor(row, "amount", currency, reading)
+            return -value if reading.turned else value
+        sides = {side: written}
+    if reading.turned:
+        raise ValueError("amount: the line says debit or credit itself; leave out --turn-signs")
+    read = {
+        name: _minor({name: cell}, name, currency, reading) for name, cell in sides.items() if cell.strip()
+    }
+    if all(read.get(name) for name in SIDES):
+        raise ValueError("debit and credit are both filled; name the columns of the balance with --map")
+    return KINDS[kind].sign * (read.get("credit", 0) - read.get("debit", 0))
+
+
+def _minor(row: Mapping[str, str], name: str, currency: str, reading: Reading) -> int:
+    """A number of a workbook has a point before its cents, whatever its texts have."""
+    written = row.get(name, "")
+    decimals = None if isinstance(written, workbook.Number) else reading.decimals
+    try:
+        return amount(written.strip(), currency, decimals)
+    except ValueError as error:
+        raise ValueError(str(error).replace("amount:", f"{name}:", 1)) from None
 
 
 def _records(content: bytes, reading: Reading, found: OpeningFile) -> Iterator[tuple[int, list[str]]]:
+    """The header and what follows it; what stands above it, such as a report's title, is passed over."""
     if workbook.is_workbook(content):
-        yield from workbook.workbook_rows(content, reading.sheet, found.notes)
+        rows = workbook.workbook_rows(content, reading.sheet, found.notes)
+        yield from csv_text.below_titles(rows, lambda cells: _is_header(cells, reading))
         return
     if reading.sheet is not None:
         raise FileUnreadable("--sheet is for a workbook (.xlsx), which this is not")
     lines = csv_text.lines_of(csv_text.decoded(content, reading.encoding, found.notes))
-    begin, delimiter = csv_text.told_delimiter(lines)
-    if delimiter is None:
-        delimiter = csv_text.sniffed_delimiter(
-            lines, lambda c: c in reading.column_map or c.lower() in COLUMNS
-        )
+    begin, delimiter = csv_text.table_place(
+        lines,
+        lambda cells: _is_header(cells, reading),
+        lambda cell: cell in reading.column_map or cell.lower() in COLUMNS,
+    )
 
     def malformed(line: int, written: Sequence[str], fault: str) -> None:
-        found.faults.append(Fault(line=line, sentence=fault))
+        if label := cells.totals_label(written, {}):
+            found.notes.append(f"line {line} is left out: a row of totals ({label})")
+        else:
+            found.faults.append(Fault(line=line, sentence=fault))
 
     yield from csv_text.csv_records(lines, begin, delimiter, malformed)
 
 
+def _is_header(cells: Sequence[str], reading: Reading) -> bool:
+    return {cell.strip() for cell in cells} >= set(reading.column_map) and not _missing(
+        _ours(cells, reading), reading
+    )
+
+
+def _ours(header: Sequence[str], reading: Reading) -> list[str | None]:
+    """For each column of the file, ours; None is not read."""
+    taken = set(reading.column_map.values())
+    return [
+        reading.column_map.get(c) or (c.lower() if c.lower() in COLUMNS and c.lower() not in taken else None)
+        for c in map(str.strip, header)
+    ]
+
+
+def _missing(ours: Sequence[str | None], reading: Reading) -> list[str]:
+    amounts = [] if {"amount", *SIDES} & set(ours) else ["amount"]
+    return amounts + ([] if reading.kind or "kind" in ours else ["kind"])
+
+
 def _names(header: Sequence[str], reading: Reading, notes: list[str]) -> list[str | None]:
     """For each column of the file, ours; None is not read. Raises when one that is needed is not there."""
-    columns, mapped = [cell.strip() for cell in header], reading.column_map
+    columns, names = [cell.strip() for cell in header], _ours(header, reading)
     has = f"it has: {', '.join(columns)}"
-    if absent := sorted(set(mapped) - set(columns)):
+    if absent := sorted(set(reading.column_map) - set(columns)):
         raise FileUnreadable(f"--map names what the file does not have: {', '.join(absent)}; {has}")
-    taken = set(mapped.values())
-    names = [
-        mapped.get(c) or (c.lower() if c.lower() in COLUMNS and c.lower() not in taken else None)
-        for c in columns
-    ]
     there = [name for name in names if name]
     if twice := sorted({name for name in there if there.count(name) > 1}):
         raise FileUnreadable(f"two columns are both {', '.join(twice)}; {has}")
-    if missing := [name for name in ("amount", *(() if reading.kind else ("kind",))) if name not in there]:
+    if missing := _missing(names, reading):
         raise FileUnreadable(
             f"the file has no column for {', '.join(missing)}; {has}; name another column with "
             "--map COLUMN=NAME" + (", or the kind of all lines with --kind" if "kind" in missing else "")
+        )
+    if "amount" in there and set(SIDES) & set(there):
+        raise FileUnreadable(
+            f"the file has amount, and debit or credit as well; map the one that counts; {has}"
         )
     if ignored := [c for c, our in zip(columns, names, strict=True) if our is None and c]:
         notes.append(f"columns not read: {', '.join(ignored)}")

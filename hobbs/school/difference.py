@@ -108,6 +108,8 @@ def _side(name: str, card: Mapping[str, Any], currency: str) -> str:
 
 def value_text(name: str, value: Any, currency: str) -> str:
     """A setting's value as the file would write it."""
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name.endswith("_ppm"):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
 from typing import Final, NamedTuple
 
 from fleet.money import half_up
@@ -18,6 +19,7 @@ UNKNOWN: Final = "unknown"
 CAUSES: Final = (HOURS, RATE, ROUNDING, TAX, MISSING_HERE, MISSING_THERE, SEVERAL, UNKNOWN)
 
 TENTHS_MAX: Final = 240
+LESSONS: Final = ("instruction", "ground")  # kinds of parts whose hours are not the aircraft's
 
 
 class Cause(NamedTuple):
@@ -42,10 +44,12 @@ def cause_of(
     difference = here.amount - there.amount
     slack = max(len(parts) + sum(1 for part in parts if part.tax_ppm), 1)
     told = list(_told(there, here, parts))
-    for name, by, detail in told:
-        if abs(difference - by) <= slack:
+    for name, alone, detail in told:
+        if any(abs(difference - by) <= slack for by in alone):
             return Cause(name, detail)
-    if len(told) > 1 and abs(difference - sum(by for _, by, _ in told)) <= 2 * slack:
+    if len(told) > 1 and any(
+        abs(difference - sum(together)) <= 2 * slack for together in product(*(by for _, by, _ in told))
+    ):
         return Cause(SEVERAL, "; ".join(detail for _, _, detail in told))
     if told:
         return Cause(UNKNOWN, "; ".join(detail for _, _, detail in told) + ", which explains another amount")
@@ -91,21 +95,28 @@ def _differing(kind: str, there: Part | None, here: Part | None) -> Iterator[tup
         yield TAX, f"{kind}: tax of {there.tax_ppm} ppm there, {here.tax_ppm} here"
 
 
-def _told(there: Figure, here: Figure, parts: Sequence[Part]) -> Iterator[tuple[str, int, str]]:
-    """What both sides say and differ about: the cause, the difference that it alone would make, and what."""
+def _told(there: Figure, here: Figure, parts: Sequence[Part]) -> Iterator[tuple[str, Sequence[int], str]]:
+    """What both sides say and differ about: the cause, the differences that it alone may make, and what.
+
+    Where the aircraft flew as long as the lesson was, the other hours may be of both or of the aircraft only.
+    """
     if there.tenths is not None and here.tenths is not None and there.tenths != here.tenths:
-        by = sum(_gross(p, p.rate, here.tenths) - _gross(p, p.rate, there.tenths) for p in _by(parts, here))
+        all_of_them = _by(parts, here)
+        ways = (all_of_them, [part for part in all_of_them if part.kind not in LESSONS])
+        by = [
+            sum(_gross(p, p.rate, here.tenths) - _gross(p, p.rate, there.tenths) for p in way) for way in ways
+        ]
         yield HOURS, by, f"{_hours(there.tenths)} h there, {_hours(here.tenths)} h here"
     if there.rate is not None and here.rate is not None and there.rate != here.rate:
         part = next((p for p in parts if p.rate == here.rate), None)
         if part is not None:
             hours = there.tenths if there.tenths is not None and part.tenths == here.tenths else part.tenths
-            by = _gross(part, here.rate, hours) - _gross(part, there.rate, hours)
-            yield RATE, by, f"{there.rate} an hour there, {here.rate} here"
+            changed = _gross(part, here.rate, hours) - _gross(part, there.rate, hours)
+            yield RATE, [changed], f"{there.rate} an hour there, {here.rate} here"
     if there.tax is None or here.tax is None or there.tax == here.tax:
         return
     if abs((here.amount - here.tax) - (there.amount - there.tax)) <= max(len(parts), 1):
-        yield TAX, here.tax - there.tax, f"tax of {there.tax} there, {here.tax} here"
+        yield TAX, [here.tax - there.tax], f"tax of {there.tax} there, {here.tax} here"
 
 
 def _inferred(
@@ -117,14 +128,27 @@ def _inferred(
         for rate in others(part.kind):
             if rate != part.rate and _explains(part, rate, part.tenths, difference):
                 return Cause(RATE, f"{part.kind}: {rate} an hour would be what is there, {part.rate} is here")
-    by_hours = [p for p in _by(parts, here) if p.rate]
-    found = [h for h in range(TENTHS_MAX + 1) if _all_explain(by_hours, h, difference)] if by_hours else []
-    if len(found) == 1:
-        assert here.tenths is not None
-        return Cause(HOURS, f"{_hours(found[0])} h would be what is there, {_hours(here.tenths)} h is here")
+    for way in _timed_together(there, here, parts):
+        found = [tenths for tenths in range(TENTHS_MAX + 1) if _all_explain(way, tenths, difference)]
+        if len(found) == 1:
+            hours = f"{_hours(found[0])} h would be what is there, {_hours(way[0].tenths or 0)} h is here"
+            return Cause(HOURS, f"{way[0].kind}: {hours}")
     if role_of(here.party) == "tax":
         return Cause(TAX, f"tax of {there.amount} there, {here.amount} here")
     return Cause(UNKNOWN, "neither hours, a rate of the book, tax nor rounding alone explains it")
+
+
+def _timed_together(there: Figure, here: Figure, parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
+    """Parts that may have other hours there: those of the flight's hours, the aircraft's, each lesson's.
+
+    Of the flight's own hours the other system's word counts where it says any.
+    """
+    timed = [part for part in parts if part.rate and part.tenths is not None]
+    if there.tenths is None:
+        yield _by(timed, here)
+        yield [part for part in timed if part.kind not in LESSONS]
+    for kind in LESSONS:
+        yield [part for part in timed if part.kind == kind]
 
 
 def _by(parts: Sequence[Part], here: Figure) -> list[Part]:

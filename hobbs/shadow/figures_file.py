@@ -1,7 +1,8 @@
 """Reads a file of another system's figures, flight by flight, in order, with bounded memory.
 
 Long: a row for each flight and party (flight_id, party, amount). Wide: a row for each flight, and a column of
-amounts for each party. What a comma means is said, never guessed; a row that cannot be read is a fault.
+amounts for each party. What a comma means and what stands first in a date is said, never guessed; a row that
+cannot be read is a fault, a row of totals is left out and said.
 """
 
 import csv
@@ -10,13 +11,15 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache, partial
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
+from hobbs.flights import cells as written_cells
+from hobbs.flights import tables, workbook
+from hobbs.flights.cells import Minutes
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals, amount
 from hobbs.shadow.figures import PARTIES, STUDENT, Figure, FlightFigures, role_of
@@ -31,6 +34,7 @@ FAULTS_MAX: Final = 20
 _Row = list[str]  # as it is sorted: its flight, its number in the file with zeros before it, its cells
 CELLS: Final = 2  # before the row's own
 NUMBER_CHARS: Final = 12
+LABEL_CHARS: Final = 40
 
 
 class Told:
@@ -59,28 +63,58 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How to read a file: what stands before the cents, and which column is which of ours."""
+    """How to read a file: what stands before the cents, and which column is which of ours.
+
+    date_format: of its dates; None: YYYY-MM-DD. minutes: what becomes of 1:18; None: it is refused.
+    """
 
     currency: str
     decimals: Decimals | None = None
     column_map: Mapping[str, str] = field(default_factory=dict)
+    date_format: str | None = None
+    minutes: Minutes | None = None
+    encoding: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class FiguresFile:
-    """What is known of a file once it is read: rows, faults, and which parties it says anything of."""
+    """What is known of a file once it is read: rows, faults, and which parties it says anything of.
+
+    repeated: rows that say the same as another of their flight; they are added up like any others.
+    """
 
     rows: int = 0
     faults: list[str] = field(default_factory=list)
     faulty: int = 0
+    notes: list[str] = field(default_factory=list)
+    repeated: int = 0
     roles: set[str] = field(default_factory=set)
     named: bool = False  # parties are `student:student-01`, not `student`
 
-    def wrong(self, row: int, sentence: str) -> None:
-        """Note a row that cannot be read."""
+    def wrong(self, line: int, sentence: str) -> None:
+        """Note a row that cannot be read, by the line it starts on."""
         self.faulty += 1
         if len(self.faults) < FAULTS_MAX:
-            self.faults.append(f"row {row}: {sentence}")
+            self.faults.append(f"line {line}: {sentence}")
+
+    def malformed(self, line: int, cells: Sequence[str], sentence: str) -> None:
+        """Note a row without the header's cells, unless it is one of totals."""
+        if label := written_cells.totals_label(cells, {}):
+            self.left_out(line, label)
+        else:
+            self.wrong(line, sentence)
+
+    def left_out(self, line: int, label: str) -> None:
+        """Note a row of totals."""
+        if len(self.notes) < FAULTS_MAX:
+            self.notes.append(f"line {line} is left out: a row of totals ({label[:LABEL_CHARS]})")
+
+    def twice(self, line: int, before: int, flight_id: str) -> None:
+        """Note a row that says the same as another."""
+        self.repeated += 1
+        if self.repeated <= FAULTS_MAX:
+            self.notes.append(f"line {line} says the same of {flight_id} as line {before}: both are counted")
 
 
 def sorted_flights(path: Path, reading: Reading, found: FiguresFile, stack: ExitStack) -> Iterator[Told]:
@@ -89,23 +123,42 @@ def sorted_flights(path: Path, reading: Reading, found: FiguresFile, stack: Exit
     Before this returns the file was read once: then `found.roles` and `found.named` are complete. Faults are
     found while the flights are taken.
     """
-    table = stack.enter_context(path.open(encoding="utf-8-sig", newline=""))
-    records = csv.reader(table, delimiter=_delimiter(table))
+    known = {*COLUMNS, *reading.column_map}
+    how = tables.Table(
+        is_header=partial(_is_header, reading=reading),
+        is_column=lambda cell: cell in known or cell.lower() in known,
+        encoding=reading.encoding,
+        sheet=reading.sheet,
+    )
+    records = tables.read_table(path, how, stack, found.notes, found.malformed)
     header = next(records, None)
     if header is None:
         raise FileUnreadable("the file is empty: it needs a header line with the column names")
-    names, wide = _names(header, reading)
-    rows = _rows(records, names.index("flight_id"))
+    names, wide = _names(header[1], reading)
+    rows = _rows(_by_told_decimals(records, reading), names.index("flight_id"), found)
     seen = _seen(rows, names, found, wide=wide)
     chunks = [_spill(sorted(some), stack) for some in _chunks(seen)]
     return _grouped(heapq.merge(*chunks), _Columns(names, reading, wide=wide), found)
 
 
-def _rows(records: Iterator[list[str]], at: int) -> Iterator[_Row]:
-    for number, cells in enumerate(records, 2):
-        if any(cells):
-            flight_id = cells[at].strip() if at < len(cells) else ""
-            yield [flight_id, str(number).zfill(NUMBER_CHARS), *cells]
+def _by_told_decimals(
+    records: Iterable[tuple[int, list[str]]], reading: Reading
+) -> Iterator[tuple[int, list[str]]]:
+    """A number of a workbook has a point; on disk it is a text, and is written as the file's texts are."""
+    for number, cells in records:
+        if reading.decimals == "comma":
+            cells = [c.replace(".", ",") if isinstance(c, workbook.Number) else c for c in cells]
+        yield number, cells
+
+
+def _rows(records: Iterator[tuple[int, list[str]]], at: int, found: FiguresFile) -> Iterator[_Row]:
+    for number, cells in records:
+        flight_id = cells[at].strip() if at < len(cells) else ""
+        label = written_cells.totals_label((flight_id,) if flight_id else cells, {})
+        if label:
+            found.left_out(number, label)
+            continue
+        yield [flight_id, str(number).zfill(NUMBER_CHARS), *cells]
 
 
 def _seen(
@@ -133,12 +186,14 @@ class _Columns:
         self._money = lru_cache(maxsize=65_536)(
             partial(amount, currency=reading.currency, decimals=reading.decimals)
         )
-        tenths = lru_cache(maxsize=4_096)(partial(_tenths, decimals=reading.decimals))
-        checks = {"date": _day, "hours": tenths, "rate": self._money, "tax": self._money}
+        tenths = lru_cache(maxsize=4_096)(partial(_tenths, reading=reading))
+        self._day = lru_cache(maxsize=4_096)(partial(_day, reading=reading))
+        checks = {"date": self._day, "hours": tenths, "rate": self._money, "tax": self._money}
         self._checks = [(check, self._places[name]) for name, check in checks.items() if name in self._places]
 
     def said(self, row: _Row) -> Mapping[str, str]:
-        return {our: row[place].strip() for our, place in self._places.items() if place < len(row)}
+        said = {our: row[place].strip() for our, place in self._places.items() if place < len(row)}
+        return {**said, "date": self._day(said.get("date", ""))}
 
     def read(self, said: Mapping[str, str]) -> list[Figure]:
         """A row's figures. Raises ValueError with a sentence."""
@@ -149,9 +204,8 @@ class _Columns:
         try:
             return self._amounts(row)
         except (ValueError, IndexError):  # the sentence names the column
-            said = self.said(row)
             _check_flight_id(row[0])
-            _day(said.get("date", ""))
+            said = self.said(row)
             return [(figure.party, figure.amount) for figure in self._read(said)]
 
     def _amounts(self, row: _Row) -> list[tuple[str, int]]:
@@ -172,13 +226,15 @@ class _Columns:
 def _grouped(rows: Iterable[_Row], columns: _Columns, found: FiguresFile) -> Iterator[Told]:
     for flight_id, some in groupby(rows, itemgetter(0)):
         amounts: dict[str, int] = {}
-        good = []
+        good = list[_Row]()
         for row in some:
             try:
                 of_row = columns.amounts(row)
             except ValueError as error:
                 found.wrong(int(row[1]), str(error))
                 continue
+            if good and good[-1][CELLS:] == row[CELLS:]:
+                found.twice(int(row[1]), int(good[-1][1]), flight_id)
             good.append(row)
             for party, value in of_row:
                 amounts[party] = amounts.get(party, 0) + value
@@ -207,10 +263,11 @@ def _spill(rows: Sequence[_Row], stack: ExitStack) -> Iterator[_Row]:
     return csv.reader(file)
 
 
-def _delimiter(file: IO[str]) -> str:
-    first = file.readline()
-    file.seek(0)
-    return ";" if first.count(";") > first.count(",") else ","
+def _is_header(cells: Sequence[str], reading: Reading) -> bool:
+    try:
+        return bool(_names(cells, reading))
+    except FileUnreadable:
+        return False
 
 
 def _names(header: Sequence[str], reading: Reading) -> tuple[list[str | None], bool]:
@@ -243,7 +300,7 @@ def _long(reading: Reading, row: Mapping[str, str]) -> list[Figure]:
         Figure(
             party,
             _money("amount", row.get("amount", ""), reading),
-            _tenths(row.get("hours", ""), reading.decimals),
+            _tenths(row.get("hours", ""), reading),
             _optional("rate", row, reading),
             _optional("tax", row, reading),
         )
@@ -252,7 +309,7 @@ def _long(reading: Reading, row: Mapping[str, str]) -> list[Figure]:
 
 def _wide(reading: Reading, row: Mapping[str, str]) -> list[Figure]:
     """A figure for each party that the row names; hours and rate are of the student's bill."""
-    tenths, rate = _tenths(row.get("hours", ""), reading.decimals), _optional("rate", row, reading)
+    tenths, rate = _tenths(row.get("hours", ""), reading), _optional("rate", row, reading)
     tax = _optional("tax", row, reading)
     return [
         Figure(party, _money(party, written, reading), tenths, rate, tax)
@@ -275,25 +332,21 @@ def _money(name: str, written: str, reading: Reading) -> int:
         raise ValueError(f"{name}: {str(error).removeprefix('amount: ')}") from None
 
 
-def _tenths(written: str, decimals: Decimals | None) -> int | None:
+def _tenths(written: str, reading: Reading) -> int | None:
     """Hours as tenths; a figure with more decimals is left out, since it is no figure of a meter."""
     if not written:
         return None
-    text = written.replace(",", ".") if decimals == "comma" else written
+    text = written.replace(",", ".") if reading.decimals == "comma" else written
+    if ":" in text:
+        text = str(written_cells.hours("hours", text, None, reading.minutes))
     whole, point, part = text.partition(".")
     if not (whole.isascii() and whole.isdigit() and len(whole) < 4) or (point and not part.isdigit()):
         raise ValueError(f"hours: {written[:40]!r} is not hours such as 1.3")
     return int(whole) * 10 + int(part[:1] or 0) if len(part.rstrip("0")) <= 1 else None
 
 
-@lru_cache(maxsize=4_096)
-def _day(written: str) -> str:
-    if written:
-        try:
-            date.fromisoformat(written)
-        except ValueError:
-            raise ValueError(f"date: {written[:40]!r} is not a date such as 2026-05-22") from None
-    return written
+def _day(written: str, reading: Reading) -> str:
+    return written_cells.day(written, reading.date_format).isoformat() if written else ""
 
 
 def _check_flight_id(written: str) -> None:

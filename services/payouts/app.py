@@ -26,6 +26,7 @@ from services.payouts.stripe.clawbacks import Clawbacks
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.existing_accounts import adopt_accounts
+from services.payouts.stripe.existing_customers import adopt_customers
 from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
 from services.payouts.stripe.mode import ModeGate
 from services.payouts.stripe.movements import MovementPolicy, Movements
@@ -191,6 +192,8 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.loop("student_links", partial(_once_known, mode, pages), idle_s=1.0)
     adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
     worker.loop("accounts", partial(_once_known, mode, adopt), idle_s=1.0)
+    adopt_them = partial(adopt_customers, db, client, parts.pace, utc_now)
+    worker.loop("customers", partial(_once_known, mode, adopt_them), idle_s=1.0)
     closing = partial(
         deciding.close_periods, db, at=settings.period_closes_at, lease_s=settings.timer_lease_s
     )

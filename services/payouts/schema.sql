@@ -242,6 +242,23 @@ CREATE TABLE payouts.contact (
 ALTER TABLE ONLY payouts.contact ADD CONSTRAINT contact_pkey PRIMARY KEY (wallet);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.contact TO hobbs_payouts;
 
+CREATE TABLE payouts.customer_adoption (
+    id uuid NOT NULL,
+    wallet text NOT NULL,
+    customer text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    answered_at timestamptz,
+    problem text,
+    CONSTRAINT adopted_customer_is_a_students CHECK ((wallet ~~ 'student:%'::text)),
+    CONSTRAINT refused_customer_is_answered CHECK (((problem IS NULL) OR (answered_at IS NOT NULL)))
+);
+ALTER TABLE ONLY payouts.customer_adoption ADD CONSTRAINT customer_adoption_pkey PRIMARY KEY (id);
+CREATE INDEX customer_adoption_open ON payouts.customer_adoption USING btree (requested_at) WHERE (answered_at IS NULL);
+GRANT SELECT, INSERT ON TABLE payouts.customer_adoption TO hobbs_payouts;
+GRANT UPDATE (answered_at, problem) ON TABLE payouts.customer_adoption TO hobbs_payouts;
+
 CREATE TABLE payouts.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -1265,6 +1282,18 @@ CREATE VIEW payouts_public.contacts AS
     erased_at
    FROM payouts.contact;
 GRANT SELECT ON TABLE payouts_public.contacts TO hobbs_operator;
+
+CREATE VIEW payouts_public.customer_adoptions AS
+ SELECT id,
+    wallet,
+    customer,
+    who,
+    why,
+    requested_at,
+    answered_at,
+    problem
+   FROM payouts.customer_adoption;
+GRANT SELECT ON TABLE payouts_public.customer_adoptions TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.dead_letters AS
  SELECT id,

@@ -49,7 +49,8 @@ def show(report: Report) -> None:
     counts = report.counts
     sys.stdout.write(
         f"seed {report.seed}: {counts.flights} flights ({counts.duplicates} sent twice, "
-        f"{counts.reordered} late, {counts.poison} bad), {counts.corrections} corrections, "
+        f"{counts.reordered} late, {counts.poison} bad, {counts.mended} of them sent again as they were "
+        f"flown), {counts.corrections} corrections, "
         f"{counts.cancellations} cancellations, {counts.payments} payments, "
         f"{report.effects} effects at Stripe\n"
         f"  disturbances: {listed(report.disturbances)}\n"

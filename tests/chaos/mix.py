@@ -9,7 +9,7 @@ from schemas.services import SERVICES
 from tests.crash.traffic import RecordFaults
 from tests.crash.workers import LEASE_S
 
-RECORDS = RecordFaults(duplicated=0.2, reordered=0.1, poison=0.01, refused=0.01)
+RECORDS = RecordFaults(duplicated=0.2, reordered=0.1, poison=0.01, refused=0.01, mended=0.5)
 WEBHOOKS = {
     "webhook_duplicate": 0.3,
     "webhook_reorder": 0.3,

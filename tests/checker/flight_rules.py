@@ -1,7 +1,7 @@
 """Rules of flights: each has one bill, at the rate card's price, or one dead letter."""
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ def flights_have_one_bill_or_one_dead_letter(world: World) -> Iterator[str]:
 
     The first bill of a flight that was refused may be of its correction.
     """
+    book = tomllib.loads(world.school, parse_float=Decimal)
     bills = grouped(first_bills(world), lambda b: (b["flight_id"], b["revision"]))
     letters = world.letters(TOPIC)
     published = grouped(world.records(TOPIC), lambda r: name_of(r.body))
@@ -41,18 +42,29 @@ def flights_have_one_bill_or_one_dead_letter(world: World) -> Iterator[str]:
         if name is None:
             yield from _unreadable(records, letters)
         else:
-            yield from _once(name, records, bills.get(name, []), letters)
+            billed_here = bills.get(name, [])
+            sums = [_wallets_billed(row) for row in billed_here]
+            paid_for = {one.digest for one in records if wallets_of(book, one.body or {}) in sums}
+            yield from _once(name, records, billed_here, letters, paid_for)
 
 
 def _once(
-    name: Name, records: Sequence[Record], bills: Sequence[Row], letters: Sequence[Row]
+    name: Name,
+    records: Sequence[Record],
+    bills: Sequence[Row],
+    letters: Sequence[Row],
+    paid_for: Set[str],
 ) -> Iterator[str]:
+    """paid_for: the digests of the contents that come to what is billed."""
     subject = f"flight:{name[0]}:{name[1]}"
     digests = {record.digest for record in records}
     about = [row for row in letters if row["subject"] == subject or row["payload_hash"] in digests]
     dead = [row for row in about if row["reason"] not in REPEAT_REASONS]
+    # One that a person closed may have been told again, corrected or as it was. Of two contents under one
+    # name, the one that was refused may be dead, and the other one billed.
     waiting = [row for row in dead if row["state"] == "open"]
-    if bills and waiting:  # one that a person closed may have been told again, corrected or as it was
+    killed = {row["payload_hash"] for row in waiting}
+    if bills and waiting and (killed & paid_for or not killed <= digests):
         yield f"{subject} is billed and dead ({waiting[0]['reason']})"
     if not bills and not about:  # a letter about a repeat may be of a flight that its correction billed
         yield f"{subject} was published ({records[0]}), and is neither billed nor dead"
@@ -82,7 +94,7 @@ def bills_are_what_the_rate_card_says(world: World) -> Iterator[str]:
         wanted = [wallets_of(book, record.body or {}) for record in published.get(name, [])]
         billed = _wallets_billed(row)
         if billed not in wanted:
-            yield f"flight {name} is billed {billed}; the rate card says {wanted[:1] or 'nothing'}"
+            yield f"flight {name} is billed {billed}; the rate card says {wanted or 'nothing'}"
         if row["charge"] - sum(leg["amount"] for leg in row["legs"]) != row["margin"]:
             yield f"flight {name}: charge less legs is not the margin"
         journal = {e["address"]: e["amount"] for e in posted.get(f"flight:{name[0]}:{name[1]}", [])}

@@ -1,8 +1,10 @@
 """The checker finds nothing in consistent data, and each rule finds its violation."""
 
 import ast
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -121,7 +123,36 @@ def first_charge(state: str) -> Break:
     return row("receivables.auto_charge", state=state)
 
 
+REFUSED = json.dumps({**FLIGHT, "aircraft": "N0SUCH"}).encode()
+
+
+def mended(then: Break = lambda world: world, *, letter_of: bytes = REFUSED) -> Break:
+    """The flight was refused first, and is billed by what was sent under its name after that."""
+
+    def change(world: World) -> World:
+        records = [record("flight.completed", 98, REFUSED), *world.records("flight.completed")]
+        letter = {
+            **world.rows("billing.dead_letter")[0],
+            "subject": "flight:F1:1",
+            "reason": "unknown_aircraft",
+            "payload_hash": sha256(letter_of).hexdigest(),
+        }
+        letters = [*world.rows("billing.dead_letter"), letter]
+        whole = with_rows(with_records(world, "flight.completed", records), "billing.dead_letter", letters)
+        return then(whole)
+
+    return change
+
+
+def test_a_flight_that_was_refused_and_sent_again_has_its_letter_and_its_bill() -> None:
+    assert check(mended()(consistent_world())) == []
+
+
 BREAKS: list[tuple[str, Break]] = [
+    ("flights_have_one_bill_or_one_dead_letter", mended(letter_of=json.dumps(FLIGHT).encode())),
+    ("flights_have_one_bill_or_one_dead_letter", mended(letter_of=b"another")),
+    ("refused_flights_may_not_be_billed", mended(no_rows("billing.bill"))),
+    ("bills_are_what_the_rate_card_says", mended(row("billing.bill", charge=17_001, margin=12_501))),
     ("one_effect_per_operation", effect_again),
     ("one_effect_per_operation", effect_changed(operation_id=None)),
     ("one_account_per_operation", account_again),

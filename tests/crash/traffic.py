@@ -64,7 +64,8 @@ async def _publish_once(fleet: Fleet, topic: str, records: Sequence[KeyValueHead
 class RecordFaults:
     """Shares of records that are published twice, published late, unreadable, or refused by a rule.
 
-    corrected: of flights that are followed by a correction or a cancellation of some flight.
+    corrected: of flights that are followed by a correction or a cancellation of some flight. mended: of
+    refused flights that are sent again under their own name, as they were flown and as an event of its own.
     """
 
     duplicated: float = 0.1
@@ -72,6 +73,7 @@ class RecordFaults:
     poison: float = 0.01
     refused: float = 0.02
     corrected: float = 0.3
+    mended: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +86,7 @@ class Counts:
     poison: int = 0
     corrections: int = 0
     cancellations: int = 0
+    mended: int = 0
     payments: int = 0
 
 
@@ -98,6 +101,7 @@ class Traffic:
     meters: dict[str, int] = field(default_factory=dict)
     held_back: list[tuple[int, str, KeyValueHeaders]] = field(default_factory=list)
     flown: dict[str, dict[str, Any]] = field(default_factory=dict)
+    to_mend: list[dict[str, Any]] = field(default_factory=list)
     sent: int = 0
     made: int = 0
     cashier: Cashier = field(init=False)
@@ -113,6 +117,8 @@ class Traffic:
             if self.chance.random() < DISPATCHED_SHARE:
                 self._hold_back(DISPATCHED, self._dispatch())
             self._hold_back(COMPLETED, record)
+            while self.to_mend:
+                self._hold_back(COMPLETED, self._mended(self.to_mend.pop()))
             if self.flown and self.chance.random() < self.record_faults.corrected:
                 self._hold_back(*self._correction())
         await self._send_due(self.sent)
@@ -129,6 +135,11 @@ class Traffic:
             self.sent += 1
 
     async def publish_the_rest(self) -> None:
+        """What is late; and one flight that is refused and sent again, where no other was so far."""
+        if self.record_faults.mended and not self.counts.mended:
+            self.counts.flights += 1
+            self._hold_back(COMPLETED, self._refused(self._flight(), mended=True))
+            self._hold_back(COMPLETED, self._mended(self.to_mend.pop()))
         await self._send_due(self.sent + LATE_MAX + 1)
 
     async def publish_over_http(self, key: str, flights: int) -> None:
@@ -202,11 +213,25 @@ class Traffic:
             return b"poison", self.chance.choice(UNREADABLE), []
         body = self._flight()
         if self.chance.random() < self.record_faults.refused:
-            self.counts.poison += 1
-            body |= self.chance.choice(
-                [{"aircraft": "N0SUCH"}, {"hobbs_in": "0.1"}, {"student": "nobody"}, {"dual_hours": "1.25"}]
-            )
+            return self._refused(body, mended=self.chance.random() < self.record_faults.mended)
         return body["flight_id"].encode(), json.dumps(body).encode(), self._headers(body["flight_id"])
+
+    def _refused(self, flown: Mapping[str, Any], *, mended: bool) -> KeyValueHeaders:
+        """A flight as no rule takes it. One that is mended has two contents, and is corrected no more."""
+        self.counts.poison += 1
+        if mended:
+            self.to_mend.append(self.flown.pop(flown["flight_id"]))
+        wrong: dict[str, Any] = self.chance.choice(
+            [{"aircraft": "N0SUCH"}, {"hobbs_in": "0.1"}, {"student": "nobody"}, {"dual_hours": "1.25"}]
+        )
+        body = {**flown, **wrong}
+        return body["flight_id"].encode(), json.dumps(body).encode(), self._headers(body["flight_id"])
+
+    def _mended(self, flown: Mapping[str, Any]) -> KeyValueHeaders:
+        """The flight under the name that was refused, with what was flown, as another event."""
+        self.counts.mended += 1
+        headers = [("ce_source", b"scheduler"), ("ce_id", f"mended-{flown['flight_id']}".encode())]
+        return flown["flight_id"].encode(), json.dumps(dict(flown)).encode(), headers
 
     def _dispatch(self) -> KeyValueHeaders:
         """The dispatch of the newest flight, planned as it was flown, departing now."""

@@ -9,6 +9,36 @@ RULES = "services/receivables/domain/auto_charges.py"
 
 CHARGE_MUTANTS = (
     Mutant(
+        name="an-adopted-customer-is-made-again",
+        breaks="A student who is a customer at Stripe becomes a second one with the first page.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/student_links.py",
+                old="    customer = link.customer\n",
+                new="    customer: str | None = None\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/payouts/test_existing_customers.py"
+            "::test_a_page_is_made_for_the_customer_that_was_adopted_and_none_is_made",
+        ),
+    ),
+    Mutant(
+        name="another-students-customer-is-taken",
+        breaks="What one student pays by is charged for another.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/existing_customers.py",
+                old="    if named and named != request.student:\n",
+                new="    if False:\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/payouts/test_existing_customers.py"
+            "::test_what_cannot_be_the_students_customer_is_refused_with_the_reason",
+        ),
+    ),
+    Mutant(
         name="a-restored-charge-is-not-looked-up",
         breaks="A restored database charges a card again once Stripe has forgotten the key.",
         edits=(

@@ -79,4 +79,12 @@ OPENING_MUTANTS = (
         "    if False:\n",
         f"{FILES}::test_what_may_be_either_or_is_no_amount_is_refused",
     ),
+    _mutant(
+        "opening-side-is-turned-about",
+        "A debit of a trial balance is loaded as a credit.",
+        "hobbs/opening/file.py",
+        'read.get("credit", 0) - read.get("debit", 0)',
+        'read.get("debit", 0) - read.get("credit", 0)',
+        f"{FILES}::test_debit_and_credit_are_what_the_kind_makes_of_them",
+    ),
 )

@@ -4,6 +4,7 @@ from tests.mutants.mutant import Edit, Mutant
 
 MARKS = "tests/integration/fleet/test_shadows.py"
 RIGHTS = "tests/unit/hobbs/test_kafka_rights.py"
+SEEDED = "tests/integration/ops/test_shadow_seeded.py"
 ELSEWHERE = "tests/integration/billing/test_billed_elsewhere.py"
 
 
@@ -59,5 +60,22 @@ SHADOW_MUTANTS = (
         "        if isinstance(flight, FlightCompleted) and flight.billed_by is not None:\n",
         "        if isinstance(flight, FlightCompleted) and flight.billed_by == flight.flight_id:\n",
         "tests/unit/gateway/test_wire.py::test_what_was_billed_elsewhere_is_not_taken_over_http",
+    ),
+    _mutant(
+        "shadow-other-hours-of-a-lesson-are-unknown",
+        "A difference of a lesson's hours has no cause.",
+        "hobbs/shadow/causes.py",
+        "    for kind in LESSONS:\n",
+        "    for kind in LESSONS[:0]:\n",
+        f"{SEEDED}::test_what_was_sown_is_found_with_its_cause_and_nothing_else",
+    ),
+    _mutant(
+        "shadow-totals-are-a-flight",
+        "A row of totals is a flight that is missing here.",
+        "hobbs/shadow/figures_file.py",
+        "        if label:\n            found.left_out(number, label)\n            continue\n",
+        "",
+        "tests/unit/hobbs/shadow/test_compare.py"
+        "::test_a_stray_quote_costs_its_own_line_and_a_row_that_is_there_twice_is_said",
     ),
 )

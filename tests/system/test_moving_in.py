@@ -4,6 +4,7 @@ import asyncio
 import re
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ from tests.contract.stripe.test_accounts_v2 import EXPRESS
 from tests.support.fleets import Silent
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "operations" / "moving-in.md"
-EXISTING: Final = "acct_1Existing"
+EXISTING, CUSTOMER = "acct_1Existing", "cus_1Existing"
 BLOCK: Final = re.compile(r"^```(?P<kind>csv|console)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -35,12 +36,15 @@ async def test_a_school_moves_in_by_the_page_and_its_payees_are_paid_what_they_w
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     commands = written(PAGE, tmp_path)
-    account = await asyncio.to_thread(existing_account, fleet.fleet)
+    account, customer = await asyncio.to_thread(existing, fleet.fleet)
+    at_stripe = {EXISTING: account, CUSTOMER: customer}
     story = Story(fleet.fleet, figures, Silent(), fleet.require_running)
     for words in commands:
         if words[:4] == ["hobbs", "transfers", "payees", "adopt"]:  # what was loaded is on its way to payouts
             await story.until(lambda: known(figures, "instructor-01"), "the payee of an opening line")
-        await typed([account if word == EXISTING else word for word in words], figures)
+        if words[:3] == ["hobbs", "payments", "adopt"]:  # the book that was applied is on its way
+            await story.until(partial(a_student, figures, words[3]), "the student of the book")
+        await typed([at_stripe.get(word, word) for word in words], figures)
 
     wallets = {row["address"]: row["amount"] for row in await figures.rows(BALANCES)}
     assert "external:opening" not in wallets
@@ -58,6 +62,8 @@ async def test_a_school_moves_in_by_the_page_and_its_payees_are_paid_what_they_w
         "aircraft_owner:owner-01": 9_600,
     }
     assert [row["stripe_account"] for row in sent if row["wallet"] == "instructor:instructor-01"] == [account]
+    kept = await figures.rows("SELECT wallet, customer FROM payouts.student_customer")
+    assert [tuple(row.values()) for row in kept] == [("student:student-01", customer)]
     outcomes = await check_invariants(operator_settings(fleet.fleet))
     assert [(one.invariant.name, one.examples) for one in outcomes if not one.holds] == []
 
@@ -81,10 +87,16 @@ async def known(figures: Figures, payee: str) -> bool:
     return payee in [row["key"] for row in await figures.rows("SELECT key FROM payouts.payee")]
 
 
-def existing_account(fleet: Fleet) -> str:
-    """An account that the old software made for the instructor, at the same platform."""
+async def a_student(figures: Figures, student: str) -> bool:
+    rows = await figures.rows("SELECT key FROM billing_public.cards WHERE kind = 'student'")
+    return student in [row["key"] for row in rows]
+
+
+def existing(fleet: Fleet) -> tuple[str, str]:
+    """An account and a customer that the old software made at the same platform: the ids."""
     client = stripe.StripeClient(fleet.stripe_secret_key, base_addresses={"api": fleet.stripe_api_base})
-    return str(client.v2.core.accounts.create(EXPRESS).id)  # type: ignore[arg-type]
+    account = client.v2.core.accounts.create(EXPRESS)  # type: ignore[arg-type]
+    return str(account.id), client.v1.customers.create({"name": "kept by the old software"}).id
 
 
 async def typed(words: Sequence[str], figures: Figures) -> None:

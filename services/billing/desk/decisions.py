@@ -9,7 +9,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.billing import store, wire
-from services.billing.desk import letters, proposals
+from services.billing.desk import letters, own_limits, proposals
 
 BOOK: Final = "school"
 
@@ -33,4 +33,5 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "tell": Action(judge=tell, changes_tables=False),
     **proposals.ACTIONS,
     **letters.ACTIONS,
+    **own_limits.ACTIONS,
 }

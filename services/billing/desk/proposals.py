@@ -49,7 +49,7 @@ async def propose(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         proposed_by=decision.who.name,
         why=decision.why,
     )
-    if problem := _problem(proposal):
+    if problem := problem_of(proposal):
         return refused(f"the book would not take this: {problem}")
     if not await store.proposals.insert(tx, proposal, now):
         return refused(f"a change of {proposal.name} waits already: approve or reject that first")
@@ -66,7 +66,8 @@ async def approve(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     by_its_maker = same_person(proposal.proposed_by, decision.who.name)
     if objection := proposals.objection_to_approving(proposal, by_its_maker=by_its_maker, standing=standing):
         return refused(f"{proposal.name}: {objection}")
-    changes = _change_set(proposal, decision, version, now)
+    approved = f"approved by {decision.who.name}{': ' + decision.why if decision.why else ''}"
+    changes = change_set(proposal, why=f"{proposal.why} ({approved})", version=version, now=now)
     currency, has_bills = await store.book.currency(tx)
     if refusal := judge_change_set(changes, version=version, currency=currency, has_bills=has_bills):
         return refused(refusal.sentence)
@@ -111,17 +112,17 @@ def _day(told: object) -> date | None:
         return None
 
 
-def _problem(proposal: Proposal) -> str | None:
+def problem_of(proposal: Proposal) -> str | None:
     """What is wrong with the card as it would be."""
     try:
-        CARDS[proposal.kind].model_validate(dict(proposal.new))  # type: ignore[index]  # one of KINDS
+        CARDS[proposal.kind].model_validate(dict(proposal.new))  # type: ignore[index]  # one of PROPOSED
     except ValidationError as error:
         return inbox.describe(error)
     return "; ".join(card_problems(read_card(proposal.kind, proposal.new))) or None
 
 
-def _change_set(proposal: Proposal, decision: Decision, version: int, now: datetime) -> ChangeSet:
-    approved = f"approved by {decision.who.name}"
+def change_set(proposal: Proposal, *, why: str, version: int, now: datetime) -> ChangeSet:
+    """The version of the book that has the proposal's card, after this one."""
     change = CardChange(
         kind=proposal.kind,
         key=proposal.key,
@@ -133,7 +134,7 @@ def _change_set(proposal: Proposal, decision: Decision, version: int, now: datet
         version=version + 1,
         base_version=version,
         who=proposal.proposed_by,
-        why=f"{proposal.why} ({approved}{': ' + decision.why if decision.why else ''})",
+        why=why,
         at=now.replace(microsecond=0),
         changes=(change,),
     )

@@ -15,6 +15,8 @@ from services.billing.domain.rates import BEGINNING
 
 # The cards whose amounts are proposed one by one; the others are of the school's file only.
 KINDS: Final = ("aircraft", "instructor", "student_rate")
+OWN_LIMIT: Final = "credit_limit"  # set whole, by people who may alone or not (own_limits.py)
+PROPOSED: Final = (*KINDS, OWN_LIMIT)
 
 
 class ProposalState(StrEnum):
@@ -27,7 +29,7 @@ class ProposalState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A card as it would be from a day on, and as it was when that was proposed."""
+    """A card as it would be from a day on, and as it was when that was proposed: {} where there was none."""
 
     id: UUID
     kind: str
@@ -84,6 +86,6 @@ def objection_to_approving(
         return f"it is {proposal.state} already"
     if by_its_maker:
         return f"{proposal.proposed_by} proposed it, and somebody else has to approve it"
-    if standing != proposal.old:
+    if (standing or {}) != proposal.old:
         return "the card was changed since it was proposed: reject it, and propose it again"
     return None

@@ -4,6 +4,6 @@ Lock order: inbox, book, rate proposal, bill (by flight id), waiting revision (b
 A decision about a dead letter locks nothing but the letter.
 """
 
-from services.billing.store import bills, book, letters, proposals, revisions, waiting
+from services.billing.store import bills, book, letters, own_limits, proposals, revisions, waiting
 
-__all__ = ["bills", "book", "letters", "proposals", "revisions", "waiting"]
+__all__ = ["bills", "book", "letters", "own_limits", "proposals", "revisions", "waiting"]

@@ -11,10 +11,12 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from fleet.money import format_minor
+from services.ledger.domain.wallets import is_line, unusable_wallet
 
 OPENING: Final = "opening"
 OPENING_WALLET: Final = "external:opening"
 LINES_MAX: Final = 2_000  # of one decision: all of them are one transaction and one record
+WORD_CHARS_MAX: Final = 100
 CHANGED_NAMED_MAX: Final = 5
 PAYEE_KINDS: Final = ("instructor", "owner")
 
@@ -155,9 +157,17 @@ def line_fault(line: OpeningLine) -> str | None:
         return f"{about}: say whom it is about in the column key"
     if kind.referenced and not about.reference:
         return f"{about}: give it a reference, such as the number of the bill or cheque"
+    if unusable := next((f"{n}: {w[:40]!r}" for n, w in about._asdict().items() if not _is_word(w)), None):
+        return f"{unusable} is no word of at most {WORD_CHARS_MAX} characters on one line"
+    if why_not := unusable_wallet(line.wallet, about.currency):
+        return why_not[1]
     if line.amount == 0:
         return f"{about}: the amount is zero; leave the line out"
     return None
+
+
+def _is_word(text: str) -> bool:
+    return not text or is_line(text, WORD_CHARS_MAX)
 
 
 def decide_load(lines: Sequence[OpeningLine], known: Mapping[LineKey, KnownLine]) -> Load | str:
@@ -235,14 +245,22 @@ def stands_sentence(left: Mapping[str, int]) -> str:
 
 
 def _pays(load: Load) -> str:
-    owed: dict[str, int] = {}
+    payees: dict[tuple[str, str], int] = {}
     for one in load.new:
         if one.line.about.kind in PAYEE_KINDS:
-            owed[one.line.about.currency] = owed.get(one.line.about.currency, 0) + one.line.moved
-    if not owed:
-        return ""
-    sums = ", ".join(_money(amount, currency) for currency, amount in sorted(owed.items()))
-    return f"; payouts pays what instructors and owners are owed of it ({sums}) from now on"
+            key = (one.line.wallet, one.line.about.currency)
+            payees[key] = payees.get(key, 0) + one.line.moved
+    paid = _sums((currency, amount) for (_, currency), amount in payees.items() if amount > 0)
+    taken = _sums((currency, -amount) for (_, currency), amount in payees.items() if amount < 0)
+    said = f"; payouts pays what instructors and owners are owed of it ({paid}) from now on" if paid else ""
+    return said + (f"; {taken} is taken off what others of them are paid next" if taken else "")
+
+
+def _sums(amounts: Iterable[tuple[str, int]]) -> str:
+    sums: dict[str, int] = {}
+    for currency, amount in amounts:
+        sums[currency] = sums.get(currency, 0) + amount
+    return ", ".join(_money(amount, currency) for currency, amount in sorted(sums.items()))
 
 
 def load_effects(load: Load) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ from services.ledger.domain.openings import (
     LINES_MAX,
     OPENING,
     OPENING_WALLET,
+    WORD_CHARS_MAX,
     Chosen,
     KnownLine,
     LineKey,
@@ -22,7 +23,7 @@ from services.ledger.domain.openings import (
 from services.ledger.domain.reverts import RevertRequest
 
 Word = Annotated[
-    str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$", strip_whitespace=True)
+    str, StringConstraints(max_length=WORD_CHARS_MAX, pattern=r"^[^\x00-\x1f\x7f]*$", strip_whitespace=True)
 ]
 
 

@@ -281,6 +281,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "unpark": Action(judge=_with_a_reason(unpark), roles=RUNNERS),
     "link": Action(judge=link, holder=str),
     "student_link": Action(judge=student_links.make, holder=str),
+    "adopt_customer": Action(judge=_with_a_reason(student_links.adopt_customer)),
     "settle": Action(judge=_with_a_reason(settle)),
     "adopt": Action(judge=_with_a_reason(adopt)),
     "retry_refused": Action(judge=_with_a_reason(stopped.retry_refused)),

@@ -1,4 +1,4 @@
-"""What people may decide about students' pages at Stripe: to have one made."""
+"""What people may decide about students at Stripe: to have a page made, whose customer is whose."""
 
 import re
 from datetime import datetime
@@ -10,6 +10,7 @@ from fleet.money import format_minor
 from fleet.stripe_amounts import PAYMENT_MAX, sendable
 from schemas.identifiers import identifier_problem
 from services.payouts import store
+from services.payouts.domain.existing_customers import CustomerRequest, is_customer_id
 from services.payouts.domain.student_links import STUDENT, StudentLink
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -43,6 +44,26 @@ async def make(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     if amount is not None:
         what = f"pay {format_minor(amount, currency)} {currency}{f' for {bill}' if bill else ''}"
     return Ruling(done=True, sentence=f"a page of Stripe's is made where {wallet} can {what}")
+
+
+async def adopt_customer(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Take a customer that exists at Stripe for a student. Object: the wallet. Parameter `customer`: its id.
+
+    It is read from Stripe and taken a moment later (stripe/existing_customers.py): the outcome is in
+    `payouts_public.customer_adoptions` under the decision's id. A student keeps a customer that they have.
+    """
+    wallet, customer = decision.object, decision.parameters.get("customer")
+    if not wallet.startswith(STUDENT) or wallet == STUDENT:
+        return refused(f"{wallet} is no student's wallet")
+    if not is_customer_id(customer):
+        return refused("name a customer as Stripe does: cus_…")
+    asked = CustomerRequest(id=decision.decision_id, wallet=wallet, customer=str(customer))
+    if has := await store.existing_customers.customer_of(tx, wallet):
+        return refused(f"{wallet} has {has} already")
+    if other := await store.existing_customers.wallet_of(tx, asked.customer):
+        return refused(f"{customer} is the customer of {other}")
+    await store.existing_customers.request(tx, asked, who=decision.who.name, why=decision.why, now=now)
+    return Ruling(done=True, sentence=f"{customer} is read from Stripe and taken for {wallet}")
 
 
 def _names_a_flight(bill: object) -> bool:

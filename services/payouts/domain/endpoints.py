@@ -15,6 +15,8 @@ class Endpoint(StrEnum):
     SEND_PAYOUT = "POST /v1/payouts"
     MAKE_ACCOUNT = "POST /v1/accounts"  # and POST /v2/core/accounts, which shares its limit
     MAKE_CUSTOMER = "POST /v1/customers"
+    CUSTOMER = "GET /v1/customers/{id}"
+    MARK_CUSTOMER = "POST /v1/customers/{id}"
     CHECKOUT = "POST /v1/checkout/sessions"
     ONBOARDING_LINK = "POST /v1/account_links"
     DASHBOARD_LINK = "POST /v1/accounts/{id}/login_links"

@@ -8,6 +8,7 @@ from uuid import UUID
 from fleet.stripe_amounts import to_stripe
 
 STUDENT = "student:"
+NAMED = "hobbs_student"  # in the metadata of what is made at Stripe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +32,13 @@ class StudentLink:
 
 def new_customer(link: StudentLink) -> Mapping[str, Any]:
     """A customer without name or address: the student gives Stripe what it needs."""
-    return {"metadata": {"hobbs_student": link.student}}
+    return {"metadata": {NAMED: link.student}}
 
 
 def page(link: StudentLink, customer: str, return_url: str) -> Mapping[str, Any]:
     """A Checkout session. What it makes names the student and the bill, so that webhooks tell whose it is."""
     bill = {} if link.bill is None else {"hobbs_bill": link.bill}
-    named = {"metadata": {"hobbs_student": link.student, **bill}}
+    named = {"metadata": {NAMED: link.student, **bill}}
     common: dict[str, Any] = {"customer": customer, "success_url": return_url}
     currency = link.currency.lower()
     if link.amount is None:

@@ -228,8 +228,7 @@ class StripeClient:
     ) -> StripeAnswer:
         urls = {"return_url": return_url, "refresh_url": refresh_url}
         v1: Any = {"account": account, "type": "account_onboarding", **urls}
-        use = {"type": "account_onboarding", "account_onboarding": urls}
-        v2: Any = {"account": account, "use_case": use}
+        v2: Any = {"account": account, "use_case": {"type": "account_onboarding", "account_onboarding": urls}}
         return await self._by_either(
             api,
             lambda: self._client.v1.account_links.create_async(v1),
@@ -264,6 +263,13 @@ class StripeClient:
         """Make a customer; asked for again under the same key within a day, it is the same one."""
         told: Any = dict(params)
         return await self._ask(lambda: self._client.v1.customers.create_async(told, {"idempotency_key": key}))
+
+    async def customer(self, customer: str) -> StripeAnswer:
+        return await self._ask(lambda: self._client.v1.customers.retrieve_async(customer))
+
+    async def mark_customer(self, customer: str, metadata: Mapping[str, str]) -> StripeAnswer:
+        params: Any = {"metadata": dict(metadata)}
+        return await self._ask(lambda: self._client.v1.customers.update_async(customer, params))
 
     async def checkout(self, params: Params) -> StripeAnswer:
         """A page of Stripe's where somebody pays, or saves a payment method."""

@@ -57,10 +57,17 @@ LOOKED_FOR: Final[Mapping[str, Mapping[str, str]]] = {
         "a wallet": "/wallets/{address:path}",
         "a dead letter": "/dead/{service}/{letter_id}",
         "questions of holders": "/questions/{question_id}",
+        "how far services are behind": "/readers",
         "who did what": "/audit",
         "refused accesses": "/audit/refused",
         "settings and where they come from": "/settings",
         "statements": "/statements/{wallet:path}",
+    },
+    "otto": {
+        "dead letters": "/dead/{service}/{letter_id}",
+        "lags": "/readers",
+        "parked money": "/transfers",
+        "the reserve": "/reserve",
     },
     "instructor-01": {
         "flights": "/own/flights/{flight_id:path}",
@@ -145,6 +152,13 @@ async def test_every_job_of_the_office_is_three_clicks_from_the_overview(desk: D
     assert far == {}
     office = {act.name for act in ACTS.values() if act.roles & STAFF and not act.roles & HOLDERS}
     assert {name: acts.get(name) for name in office if acts.get(name, 99) > CLICKS} == {}
+
+
+@pytest.mark.usefixtures("one_of_each")
+async def test_operations_finds_what_stands_still_in_three_clicks(desk: Desk) -> None:
+    pages, _, broken = await clicks_of(desk, "otto")
+    assert sorted(broken) == []
+    assert {job for job, page in LOOKED_FOR["otto"].items() if pages.get(page, 99) > CLICKS} == set()
 
 
 @pytest.mark.usefixtures("one_of_each")

@@ -94,6 +94,34 @@ async def test_a_wrong_link_lets_nobody_in_and_is_kept(desk: Desk, open_db: Open
     assert not any(why == "x" for _, _, why in kept), "the key that was tried is not written down"
 
 
+@pytest.mark.parametrize(
+    "page", ["/transfers?f.state=held&sort=-amount", "/flights/F%2F1", "/students/Zo%C3%AB", "/flights/a%3Fb"]
+)
+async def test_a_link_from_a_mail_leads_to_its_page_over_the_local_sign_in(desk: Desk, page: str) -> None:
+    browser = desk.opened()
+    to_sign_in = (await browser.get(page)).headers["location"]
+    assert (await browser.get(to_sign_in)).status_code == 200
+    assert (await browser.get("/login/local", params={"key": LINK_SECRET})).status_code == 200
+    assert (await browser.sign_in("ann")).headers["location"] == page
+    assert (await browser.sign_in("ann")).headers["location"] == "/", "once"
+
+
+@pytest.mark.parametrize("page", ["//evil.example", "https://evil.example/", "/\\evil.example", "/\nx"])
+async def test_no_link_leads_to_another_host_over_the_local_sign_in(desk: Desk, page: str) -> None:
+    browser = desk.opened()
+    await browser.get("/login", params={"next": page})
+    assert (await browser.sign_in("ann")).headers["location"] == "/"
+    browser.cookies.set("hobbs_wanted", "//evil.example")
+    assert (await browser.sign_in("ann")).headers["location"] == "/"
+
+
+async def test_a_page_that_looks_again_comes_back_to_itself_after_the_sign_in(desk: Desk) -> None:
+    asked = {"hx-request": "true", "hx-current-url": "http://127.0.0.1:8090/dead?f.state=open"}
+    answer = await desk.opened().get("/dead", headers=asked)
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/login?next=%2Fdead%3Ff.state%3Dopen"
+
+
 async def test_guessing_is_slowed_down(desk: Desk) -> None:
     browser = desk.opened()
     for _ in range(TRIES_OF_ONE):

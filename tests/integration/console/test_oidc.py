@@ -1,10 +1,11 @@
 """Sign-in by OpenID Connect against a provider over HTTP: who is believed, and who is not."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
@@ -34,7 +35,11 @@ class School:
 
     async def begin(self, browser: Browser, page: str = "/transfers") -> str:
         """Go to the provider and back as far as its answer, which is not opened yet."""
-        sent = await browser.get("/login/begin", params={"next": page})
+        return await self.through(browser, f"/login/begin?next={quote(page, safe='')}")
+
+    async def through(self, browser: Browser, begin: str) -> str:
+        """The same from a link of the sign-in page."""
+        sent = await browser.get(begin)
         async with httpx.AsyncClient() as elsewhere:
             back = await elsewhere.get(sent.headers["location"])
         assert back.headers["location"].startswith(f"{ORIGIN}/login/answer")
@@ -145,6 +150,15 @@ async def test_an_answer_to_a_sign_in_of_another_browser_is_refused(school: Scho
     back = await school.begin(school.desk.opened())
     refused = await school.desk.opened().get(back)
     assert (refused.status_code, "did not begin this sign-in" in refused.text) == (403, True)
+
+
+async def test_a_link_from_a_mail_leads_to_its_page_over_the_provider(school: School) -> None:
+    browser, page = school.desk.opened(), "/flights/a%3Fb?month=2026-05"
+    login = (await browser.get((await browser.get(page)).headers["location"])).text
+    begin = re.search(r'href="(/login/begin[^"]*)"', login)
+    assert begin is not None
+    back = await school.through(browser, begin[1].replace("&amp;", "&"))
+    assert (await browser.get(back)).headers["location"] == page
 
 
 async def test_two_tabs_may_sign_in_at_once(school: School) -> None:

@@ -97,7 +97,7 @@ async def test_rates_are_proposed_from_their_preview_and_waiting_ones_are_shown(
     taken = await answered(billed, ACTIONS, proposal)
     assert taken.outcome == "done"
     bea = await desk.browser("bea")
-    assert "change of rates waits for approval" in (await bea.get("/")).text
+    assert "change of a rate or limit waits for approval" in (await bea.get("/")).text
     assert str(taken.decision_id) in (await bea.get("/rate-proposals?f.state=waiting")).text
     waits = (await bea.get(f"/rate-proposals/{taken.decision_id}?month=2026-05")).text
     assert 'value="approve_rates"' in waits

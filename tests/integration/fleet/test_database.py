@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database, InsideTransaction
+from fleet.driver import Connection
 
 
 @pytest.fixture
@@ -79,3 +80,26 @@ async def test_a_rehearsal_lets_nobody_ask_past_it(one_connection: Database) -> 
     with pytest.raises(InsideTransaction):
         await one_connection.ask("SELECT 1")
     await one_connection.close()
+
+
+async def test_a_connection_asks_nothing_about_types_that_another_was_told_of(
+    database: Database, plain_url: str
+) -> None:
+    """uuid[] is the same type everywhere; what a database made itself is asked for in each."""
+    await told_types(plain_url, "SELECT ARRAY[gen_random_uuid()] AS found")
+    assert await told_types(plain_url, "SELECT ARRAY[gen_random_uuid()] AS found") == 0
+    owner = await asyncpg.connect(plain_url)
+    await owner.execute("CREATE TYPE pair AS (left_of bigint, right_of uuid[])")
+    await owner.close()
+    for _ in range(2):
+        assert await told_types(plain_url, "SELECT CAST(ROW(1, ARRAY[]::uuid[]) AS pair) AS found") > 0
+
+
+async def told_types(url: str, sql: str) -> int:
+    """How many statements a new connection ran beside this one."""
+    connection = await asyncpg.connect(url, connection_class=Connection)
+    ran: list[str] = []
+    with connection.query_logger(lambda logged: ran.append(logged.query)):
+        await connection.fetch(sql)
+    await connection.close()
+    return len([one for one in ran if one != sql])

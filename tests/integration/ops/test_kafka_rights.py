@@ -21,12 +21,13 @@ from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.fetch import FetchRequest
 from pydantic import SecretStr
 
+from console.readers import Lookout
 from fleet.kafka_client import connection, create_topics, make_producer
 from fleet.settings import Settings
 from hobbs.doctor.brokers import examine_brokers
 from hobbs.shell.topic_plans import topic_plans
 from schemas.kafka_rights import Right, every_right, group_of, readers, reads, user_of, writes
-from schemas.services import KAFKA_USERS, MIGRATE, OPERATOR
+from schemas.services import CONSOLE, KAFKA_USERS, MIGRATE, OPERATOR
 from schemas.shadow import SHADOW, SHADOWED, live_topics, own_topics, shadow_rights
 from schemas.topics import TOPICS
 from tests.support.guarded_kafka import GuardedKafka, grant, guarded_kafka
@@ -128,6 +129,19 @@ async def test_a_shadows_login_reads_the_live_flights_and_writes_no_live_topic(k
         assert [place for place in every if await _moves(admin, *place)] == []
     written = {name for service in SHADOWED for name in writes(service)} & {*own_topics()}
     assert set(await accepted(own, list(own_topics()))) == written
+
+
+async def test_the_console_may_see_how_far_everybody_is(kafka: GuardedKafka) -> None:
+    lookout = Lookout(settings=of(kafka, CONSOLE))
+    try:
+        async with asyncio.timeout(20):
+            found = await lookout.look([])
+    finally:
+        await lookout.close()
+    assert {(one.service, one.topic) for one in found.places} == {
+        (reader, topic.name) for topic in TOPICS.values() for reader in readers(topic)
+    }
+    assert set(found.processes.values()) == {0}
 
 
 async def test_who_gives_no_name_or_a_wrong_password_reaches_no_topic(kafka: GuardedKafka) -> None:

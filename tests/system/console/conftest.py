@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +13,7 @@ from hobbs.demo.story import Story
 from hobbs.local.fleet_processes import not_ready, start_console, stop_services
 from hobbs.local.stack import Simulator
 from schemas.services import CONSOLE
+from tests.support.browsing import chromium
 from tests.support.console import SECRET, School, Visitor
 from tests.support.corrections import lesson, publish_in_order
 from tests.support.databases import Cluster, Template, cloned
@@ -59,3 +60,9 @@ async def school(
                 for visitor in visitors.values():
                     await visitor.aclose()
                 stop_services([child])
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Any]:
+    async with chromium() as opened:
+        yield opened

@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import ViewportSize, async_playwright
 
+from tests.support.browsing import CHROMIUM, entered
 from tests.support.console import School
-from tests.system.console.test_browser import CHROMIUM, entered
 
 FOLDER: Final = Path(__file__).parents[3] / "docs" / "pictures"
 BYTES_MAX: Final = 250_000  # a page with more rows is larger

@@ -1,25 +1,24 @@
 """A real browser: a job from the overview to its receipt, and every page wide and narrow, light and dark."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import Page
 
 from fleet.zones import local_date
 from hobbs.demo.school import SCHOOL_FILE, apply_school
 from tests.contract.clients.installed import Absent
+from tests.support.browsing import NEEDS_CHROMIUM, WIDE, entered
 from tests.support.console import School, axe_source
 from tests.support.corrections import lesson
 from tests.support.reserves import school_with_a_reserve
 from tests.system.console.test_rows import crawled, pattern_of
 
-CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 COLOURS: Final = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 THE_REST: Final = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
@@ -53,7 +52,7 @@ TOO_WIDE: Final = """() => {
         if (end(part) > end(part.closest(".card"))) found.push(part.outerHTML.slice(0, 100))
     return found
 }"""
-WIDE, NARROW = 1440, 390
+NARROW = 390
 STOPS_MAX: Final = 80
 ALERTS: Final = "SELECT id FROM reserves.alert WHERE resolved_at IS NULL"
 COMPARED: Final = """
@@ -69,31 +68,7 @@ minimum = 100000.00
 exempt_wallets = ["instructor", "aircraft_owner"]
 """
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="ABSENT: no Chromium on this machine: apt-get install chromium"
-)
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Any]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        await chromium.close()
-
-
-async def entered(context: BrowserContext, school: School, person: str) -> tuple[Page, list[str]]:
-    """A page in which this person has just signed in, and what the browser complains of from then on."""
-    page, complaints = await context.new_page(), list[str]()
-    page.on(
-        "console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.set_default_timeout(60_000)  # for a busy machine
-    await page.goto(school.fleet.console_url)
-    await page.click(f"button[value={person}]")
-    await page.wait_for_selector("#content")
-    return page, complaints
+pytestmark = NEEDS_CHROMIUM
 
 
 async def test_a_correction_is_rejected_by_keyboard_alone(school: School, browser: Any) -> None:

@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from hobbs.flights.exports import DATES_VARY, EXPORTS, Told, read_export, read_people
+from hobbs.flights.exports import DATES_VARY, EXPORTS, Told, read_export
 from hobbs.flights.file import FlightsFile
+from hobbs.flights.people import read_people
 from hobbs.flights.unreadable import FileUnreadable
 from schemas.flights import FlightCompleted
 
-PEOPLE = read_people("name,id\nIda Example,instructor-01\nSam Sample,student-02\n")
+PEOPLE = read_people(b"name,id\nIda Example,instructor-01\nSam Sample,student-02\n")
 
 FOREFLIGHT = (
     "ForeFlight Logbook Import,This row is required for importing into ForeFlight. Do not delete.\r\n"
@@ -128,9 +129,9 @@ def test_a_row_without_a_student_says_what_is_missing() -> None:
 
 def test_two_people_of_one_name_are_refused() -> None:
     with pytest.raises(FileUnreadable, match="somebody else"):
-        read_people("Ida Example,instructor-01\nida  example,instructor-02\n")
+        read_people(b"Ida Example,instructor-01\nida  example,instructor-02\n")
     with pytest.raises(FileUnreadable, match="NAME,ID"):
-        read_people("Ida Example\n")
+        read_people(b"Ida Example\n")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from hobbs.flights.file import FlightsFile, parse_column_map, read_flights_file
+from hobbs.flights.people import People
 from hobbs.flights.unreadable import FileUnreadable
 from schemas.flights import FlightCompleted
 
@@ -186,6 +187,20 @@ def test_columns_of_another_name_are_mapped_and_others_left() -> None:
     assert (flight.flight.flight_id, flight.flight.student) == ("7", "anna")
     assert flight.flight.date == date(2026, 5, 22)
     assert found.notes == ["columns not read: student, Remarks"]
+
+
+def test_what_stands_above_the_header_is_passed_over() -> None:
+    titled = ("Flugbuch;;\nbis 31.05.2026;;\n\n" + "Nr;Tag;Schüler\n4711;22.05.2026;Ida Example\n").encode()
+    found = read_flights_file(
+        titled,
+        jsonl=False,
+        column_map=parse_column_map(["Nr=flight_id", "Tag=date", "Schüler=student"]),
+        date_format="%d.%m.%Y",
+        people=People({"ida example": "student-01"}),
+    )
+    assert [(one.line, one.flight.flight_id, one.flight.student) for one in found.flights] == [
+        (5, "4711", "student-01")
+    ]
 
 
 @pytest.mark.parametrize("pair", ["aircraft", "=aircraft", "Tail=", "aircraft=Tail", "Tail=tail"])

@@ -16,6 +16,7 @@ from schemas.kafka_rights import (
     Right,
     describes,
     every_right,
+    readers,
     reads,
     rights_of,
     user_of,
@@ -131,6 +132,16 @@ def test_people_ask_and_hear_but_write_no_books() -> None:
     )
     assert "decision.taken" in reads(OPERATOR)
     assert set(writes(CONSOLE)) == {"decision.requested", "decision.taken", "console.dead", "console.redrive"}
+
+
+def test_the_console_sees_how_far_every_reader_is_and_reads_no_more() -> None:
+    assert set(reads(CONSOLE)) == {"decision.requested", "decision.taken", "console.redrive"}
+    read_by_somebody = {topic.name for topic in TOPICS.values() if readers(topic)}
+    assert {*describes(CONSOLE), *reads(CONSOLE), *writes(CONSOLE)} == read_by_somebody | {"console.dead"}
+    groups = {right.name for right in rights_of(CONSOLE) if right.resource == "group"}
+    assert {name for name in groups if not name.startswith("console.")} == {
+        f"{service}.decision.requested" for service in SERVICES
+    }
 
 
 def test_who_waits_for_others_topics_may_measure_them() -> None:

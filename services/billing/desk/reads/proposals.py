@@ -30,3 +30,15 @@ _LISTED: Final = """
 async def listed(tx: Tx, *, kind: str | None = None, state: str | None = None) -> list[dict[str, Any]]:
     """Proposals, the newest first."""
     return [dict(row._mapping) for row in await tx.all(_LISTED, kind=kind, state=state)]
+
+
+_OF_CARD: Final = """
+    SELECT id, kind, key, effective_from, old, new, proposed_by, why, proposed_at, state
+    FROM billing_public.rate_proposals WHERE kind = :kind AND key = :key AND state = 'waiting'
+    ORDER BY proposed_at DESC, id
+"""
+
+
+async def of_card(tx: Tx, kind: str, key: str) -> list[dict[str, Any]]:
+    """What waits for another person of one card, the newest first."""
+    return [dict(row._mapping) for row in await tx.all(_OF_CARD, kind=kind, key=key)]

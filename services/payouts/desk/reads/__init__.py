@@ -165,6 +165,18 @@ async def find_adoption(tx: Tx, decision_id: UUID) -> dict[str, Any] | None:
     return None if row is None else dict(row._mapping)
 
 
+_CUSTOMER_ADOPTION = """
+    SELECT customer, problem FROM payouts_public.customer_adoptions
+    WHERE id = :id AND answered_at IS NOT NULL
+"""
+
+
+async def find_customer_adoption(tx: Tx, decision_id: UUID) -> dict[str, Any] | None:
+    """What became of a customer that a person named, as `find_adoption` of an account."""
+    row = await tx.first(_CUSTOMER_ADOPTION, id=decision_id)
+    return None if row is None else dict(row._mapping)
+
+
 _REFUSED_ACCOUNTS = """
     SELECT wallet, reason, sentence, api FROM payouts_public.payee_accounts
     WHERE state = 'refused' AND stripe_account IS NULL AND removed_at IS NULL ORDER BY wallet

@@ -87,7 +87,20 @@ def test_what_cannot_be_read_is_a_fault_and_not_a_zero(tmp_path: Path) -> None:
     told, found = read(tmp_path / "old.csv", text)
     assert [one.flight_id for one in told] == ["F5"]
     assert found.faulty == 4
-    assert [fault.split(":")[0] for fault in found.faults] == ["row 5", "row 2", "row 3", "row 4"]
+    assert [fault.split(":")[0] for fault in found.faults] == ["line 5", "line 2", "line 3", "line 4"]
+
+
+def test_a_stray_quote_costs_its_own_line_and_a_row_that_is_there_twice_is_said(tmp_path: Path) -> None:
+    rows = ("F1,student,1.00", 'F2,"stu,2.00', "F3,student,3.00", "F1,student,1.00", "Total,,7.00")
+    text = "\n".join(("flight_id,party,amount", *rows))
+    told, found = read(tmp_path / "old.csv", text)
+    assert [(one.flight_id, one.figures[0].amount) for one in told] == [("F1", 200), ("F3", 300)]
+    assert (found.faulty, found.repeated) == (1, 1)
+    assert found.faults[0].startswith("line 3: cannot be read as CSV")
+    assert found.notes == [
+        "line 6 is left out: a row of totals (Total)",
+        "line 5 says the same of F1 as line 2: both are counted",
+    ]
 
 
 @pytest.mark.parametrize("header", ["date,party,amount", "flight_id,hours", "flight_id,party", ""])
