@@ -13,7 +13,8 @@ from schemas.services import BY_NAME, SERVICES
 from schemas.topics import FOREVER, TOPICS
 
 READS: Final = "reads.sql"
-DECISIONS: Final = ("desk", "decisions.py")
+DESK: Final = "desk"
+DECISIONS: Final = (DESK, "decisions.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +61,23 @@ def _against(service: str, to_keep: tuple[str, ...]) -> list[str]:
         said.append("what came over HTTP is in its tables only")
     if to_keep:
         said.append(f"not kept for ever: {', '.join(to_keep)}")
-    if (folder / READS).exists():
+    if (folder / READS).exists() and _is_made_by_others(service, folder):
         said.append("it reads other services' views as they are now, not as they were")
     if _people_change(service, folder):
         said.append("people's decisions changed its tables, and each is valid for seconds only")
     return said
+
+
+def _is_made_by_others(service: str, folder: Path) -> bool:
+    """Whether more than people's decisions read what other services say."""
+    names = [f"{other}_public." for other in SERVICES if other != service]
+    code = [*(folder / "functions").glob("*.sql"), *folder.rglob("*.py")]
+    return any(
+        name in file.read_text()
+        for file in code
+        if DESK not in file.relative_to(folder).parts
+        for name in names
+    )
 
 
 def _people_change(service: str, folder: Path) -> bool:

@@ -9,6 +9,7 @@ from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.zones import local_date
 from services.billing import steps, store
 from services.billing.desk.proposals import change_set, problem_of
+from services.billing.desk.reads import limits
 from services.billing.domain import own_limits
 from services.billing.domain.own_limits import OwnLimit
 from services.billing.domain.proposals import OWN_LIMIT, Proposal
@@ -46,11 +47,11 @@ async def set_limit(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     )
     if problem := problem_of(proposal):
         return refused(f"the book would not take this: {problem}")
-    in_force = await store.own_limits.in_force(tx, student, today)
+    in_force = await limits.in_force(tx, student, today)
     if (in_force.limit, in_force.frozen) == (asked.limit, asked.frozen) and not proposal.changes():
         return refused("the limit is this already")
     by_one = await store.own_limits.allowed_by_one_up_to(tx, today)
-    stood = [in_force, await store.own_limits.in_force(tx, student, today - timedelta(days=1))]
+    stood = [in_force, await limits.in_force(tx, student, today - timedelta(days=1))]
     if own_limits.needs_second(asked, stood, by_one_up_to=by_one):
         return await _propose(tx, proposal, asked, in_force, now)
     return await _apply(tx, proposal, asked, in_force, decision, version, now)

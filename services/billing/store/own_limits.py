@@ -1,10 +1,9 @@
-"""The statements about a student's own limit. What is in force is what receivables says."""
+"""The statements about a student's own limit."""
 
 from datetime import date
 from typing import Final
 
 from fleet.database import Tx
-from services.billing.domain.own_limits import InForce
 
 _KNOWN: Final = """
     SELECT EXISTS (SELECT FROM card WHERE kind IN ('student', 'credit_limit') AND key = :student)
@@ -15,15 +14,6 @@ _KNOWN: Final = """
 async def is_known(tx: Tx, student: str) -> bool:
     """Whether the book or a bill names this student."""
     return bool((await tx.one(_KNOWN, student=student)).known)
-
-
-_IN_FORCE: Final = "SELECT credit_limit, frozen FROM receivables_public.credit_of(:day, :student)"
-
-
-async def in_force(tx: Tx, student: str, day: date) -> InForce:
-    """The limit of a day, as flights are cleared by it; none before receivables knows the book."""
-    row = await tx.first(_IN_FORCE, day=day, student=student)
-    return InForce(limit=row.credit_limit, frozen=row.frozen) if row else InForce(limit=None, frozen=False)
 
 
 _POLICY: Final = """

@@ -115,7 +115,9 @@ async def test_what_the_service_read_with_keys_is_replayed_with_them_or_not_at_a
     school: School, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without keys a record has another name, and what was buried as not proved would be believed."""
-    keys = publishers_keys("billing", {"gateway": ["g" * 40], "billing": ["b" * 40]})
+    keys = publishers_keys(
+        "billing", {who: [40 * who[0]] for who in PROVED[TOPIC].by} | {"billing": [40 * "b"]}
+    )
     publishers = Publishers(keys_of_publishers(SecretStr(keys)), PROVED)
     async with reading.open_reader(school.settings) as reader:
         parts = await span.parts(
