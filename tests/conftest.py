@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-import uvloop
 from hypothesis import settings
 
 from fleet.database import Database
@@ -32,11 +31,6 @@ settings.load_profile("untimed")
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
     return sharing.scheduler(config, log)
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Any]:
-    """The event loop that services run on; asyncio's own takes more of the processor."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_finish() -> None:
