@@ -14,7 +14,7 @@ BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 # Each test process starts its own Postgres, Kafka and simulator.
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 SOURCES := bootstrap.py fleet schemas services hobbs console tests deploy bench
 present = $(wildcard $(SOURCES))
 

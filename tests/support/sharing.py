@@ -1,8 +1,9 @@
 """How `make test` shares files among its workers: files that use one fleet go to one worker.
 
 A fleet starts once in each worker that needs it, about 40 s of CPU. So files that share one are one piece of
-work. The first worker begins with the files that start fleets, which take longest; the others come to them
-when nothing else is left, so the last piece is a short one more often than a long one.
+work. All workers but the last begin with the files that start fleets, which take longest and mostly wait, the
+longest first; the last one comes to them when nothing else is left, so the last piece is a short one more
+often than a long one.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 FLEETS: Final = "tests/system/"
+LONGEST: Final = FLEETS + "test_restore.py"
 # Each line: files of which all, or nearly all, tests use the same fleet.
 SHARED: Final = {
     "the console's fleet": ("tests/system/console/",),
@@ -34,7 +36,9 @@ def piece_of(file: str) -> str:
 
 
 def next_piece(waiting: Sequence[str], *, fleets_first: bool) -> str:
-    """Which piece a worker gets: the first of the kind it prefers, or else the first."""
+    """Which piece a worker gets: the longest, then the first of the kind it prefers, or else the first."""
+    if fleets_first and LONGEST in waiting:
+        return LONGEST
     return next((piece for piece in waiting if piece.startswith(FLEETS) == fleets_first), waiting[0])
 
 
@@ -45,7 +49,7 @@ class BySharedFleet(LoadFileScheduling):  # type: ignore[misc]
         return piece_of(super()._split_scope(nodeid))
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        fleets_first = node is self.nodes[0]
+        fleets_first = node is not self.nodes[-1]
         self.workqueue.move_to_end(next_piece(list(self.workqueue), fleets_first=fleets_first), last=False)
         super()._assign_work_unit(node)
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from tests.support.sharing import FLEETS, SHARED, next_piece, piece_of
+from tests.support.sharing import FLEETS, LONGEST, SHARED, next_piece, piece_of
 
 ROOT: Final = Path(__file__).parents[2]
 OF_THE_UNDISTURBED_RUN: Final = re.compile(r"\bundisturbed: Run\b")
@@ -26,13 +26,16 @@ def test_all_files_of_the_console_are_one_piece_and_others_are_their_own() -> No
     assert piece_of("tests/system/test_up.py") == "tests/system/test_up.py"
 
 
-def test_one_worker_begins_with_fleets_and_the_others_come_to_them_at_the_end() -> None:
+def test_workers_begin_with_fleets_but_for_the_last_which_comes_to_them_at_the_end() -> None:
     fleet, small = piece_of("tests/system/test_up.py"), piece_of("tests/unit/test_instants.py")
     waiting = [small, fleet]
     assert next_piece(waiting, fleets_first=True) == fleet
     assert next_piece(waiting, fleets_first=False) == small
     assert next_piece([fleet], fleets_first=False) == fleet
     assert next_piece([small], fleets_first=True) == small
+    assert (ROOT / LONGEST).is_file()
+    assert next_piece([small, fleet, LONGEST], fleets_first=True) == LONGEST
+    assert next_piece([fleet, LONGEST], fleets_first=False) == fleet
 
 
 def test_a_folder_with_a_fixture_of_its_package_is_a_package() -> None:

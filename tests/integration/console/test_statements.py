@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -18,7 +19,7 @@ from schemas.journals import EntryRequest, JournalRequested
 from services.ledger.handlers import post_journals
 from services.ledger.wire.journals import REQUESTED
 from tests.conftest import OpenDatabase
-from tests.integration.billing.given import given_school, rows
+from tests.integration.billing.given import SCHOOL, given_school, rows
 from tests.integration.console.conftest import Desk
 from tests.support.records import record
 
@@ -49,9 +50,14 @@ def flown_now(number: int, wallet: str) -> Record:
     return record(REQUESTED, event, key=event.source)
 
 
+def now_there() -> datetime:
+    """Now, on the school's clock: its month is another one for hours at each end of a month in UTC."""
+    return datetime.now(ZoneInfo(SCHOOL["time_zone"]))
+
+
 def later(months: int = 1) -> datetime:
     """When the statements of the month that runs are due, or of a month after it."""
-    day = datetime.now(UTC).replace(day=1)
+    day = now_there().replace(day=1)
     for _ in range(months):
         day = (day + timedelta(days=31)).replace(day=1)
     return day + timedelta(days=4)
@@ -107,7 +113,7 @@ async def test_a_statement_that_is_no_longer_what_was_issued_is_said_first(
     await issue(console_db, later())
     ann = await desk.browser("ann")
     desk.console.clock = later
-    address = f"/statements/{WALLETS[0]}?month={datetime.now(UTC):%Y-%m}"
+    address = f"/statements/{WALLETS[0]}?month={now_there():%Y-%m}"
     page = (await ann.get(address)).text
     assert "What was issued is kept" in page
     assert "This is not what was issued" not in page
@@ -122,7 +128,7 @@ async def test_a_statement_that_is_no_longer_what_was_issued_is_said_first(
 async def test_page_paper_and_files_are_of_one_wallet_and_say_the_same(
     desk: Desk, console_db: Database
 ) -> None:
-    wallet, month = WALLETS[3], f"{datetime.now(UTC):%Y-%m}"
+    wallet, month = WALLETS[3], f"{now_there():%Y-%m}"
     ann, holder = await desk.browser("ann"), await desk.browser("s003")
     office, own = f"/statements/{wallet}?month={month}", f"/own/statements?month={month}"
     assert "-100.03" in (await ann.get(office)).text

@@ -138,7 +138,7 @@ async def test_rows_the_gateway_refuses_are_reported_by_line_and_the_others_publ
 async def test_a_key_the_gateway_does_not_know_is_a_usage_error(running: str, hobbs: Hobbs) -> None:
     result = await hobbs("flights", "publish", str(REAL_FLIGHTS), "--url", running, "--api-key", "hfk_wrong")
     assert result.exit_code == 2
-    assert "unknown or was revoked" in result.stderr
+    assert "unknown, was revoked, or has expired" in result.stderr
 
 
 async def test_a_dry_run_asks_the_book_and_publishes_nothing(
