@@ -159,7 +159,7 @@ async def test_every_kind_of_page_reads_without_javascript(school: School, brows
         await page.goto(school.origin + path)
         if not await page.locator("h1").is_visible() or not await page.locator("nav a").first.is_visible():
             unread.append(path)
-        tables = page.locator("main table")
+        tables = page.locator("main table:not(details table)")  # a fold opens without a script
         if [n for n in range(await tables.count()) if not await tables.nth(n).is_visible()]:
             unread.append(f"{path}: a table")
     assert unread == []
