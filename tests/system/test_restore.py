@@ -16,10 +16,10 @@ from hobbs.demo.story import Story
 from hobbs.demo.verdict import check_books
 from hobbs.doctor.findings import Finding
 from hobbs.doctor.restore import examine_restore
-from hobbs.local.fleet_processes import Fleet
+from hobbs.local.fleet_processes import Fleet, stop_services
 from hobbs.local.running_fleet import RunningFleet, create_topics, operator_settings
 from tests.support.backups import back_up, restore, set_offsets, start
-from tests.support.fleets import PARTITIONS, Silent, outcome
+from tests.support.fleets import PARTITIONS, Silent, delete_topics, outcome
 from tests.support.stripe import StripeSim
 
 FLIGHTS, SOME_FLIGHTS = 16, 6
@@ -122,6 +122,9 @@ async def without_kafka(
         assert await as_undisturbed()
     rebuilt = await typed(anew.fleet, monkeypatch, "rebuild", "billing")
     assert rebuilt.exit_code == 0, rebuilt.output
+    stop_services(anew.services.values())
+    # What was answered before and after is there twice, which a test of published events knows nothing of.
+    await delete_topics(anew.fleet.kafka_bootstrap, anew.fleet.topic_prefix)
 
 
 async def typed(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
