@@ -52,8 +52,9 @@ _STAND = """
     SELECT stands.student, currency, posted, pending, available, disputed, credit_limit, room, used_percent,
            stands.level, frozen, own_limit, until, known.level AS was, known.changes
     FROM credit_level AS known
-    CROSS JOIN LATERAL receivables_public.credit_of(:day, known.student) AS stands
-    WHERE known.student = ANY (CAST(:students AS text[])) ORDER BY known.student
+    JOIN receivables_public.credits_of(:day, CAST(:students AS text[])) AS stands
+        ON stands.student = known.student
+    ORDER BY known.student
 """
 
 
