@@ -116,7 +116,7 @@ def _said(row: dict[str, Any]) -> str:
     return in_words(Choice(**told, chosen_on=row["chosen_at"].date()), row["currency"])
 
 
-def _limit_now(visit: Visit, credit: dict[str, Any] | None) -> dict[str, Any]:
+def _limit_now(credit: dict[str, Any] | None) -> dict[str, Any]:
     """The fields of the form for a limit, as the limit is now."""
     if credit is None:
         return {}
@@ -142,7 +142,7 @@ def _acts(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
         "card_acts": catalogue.allowed(visit.person, *PAGES_AT_STRIPE, *CHARGING),
         "credit_acts": catalogue.allowed(visit.person, "allow_flight"),
         "limit_acts": catalogue.allowed(visit.person, "set_limit"),
-        "limit_now": _limit_now(visit, found["credit"]),
+        "limit_now": _limit_now(found["credit"]),
         "payment_acts": catalogue.allowed(visit.person, "record_payment", "refund_credit"),
         "bill_acts": catalogue.allowed(visit.person, "credit_bill", "write_off_bill"),
     }

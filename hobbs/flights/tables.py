@@ -38,10 +38,11 @@ def read_table(
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if workbook.is_workbook(path.read_bytes() if head.startswith(b"PK") else head):
-        if path.stat().st_size > WORKBOOK_BYTES_MAX:
+    content = path.read_bytes() if head.startswith(b"PK") else head
+    if workbook.is_workbook(content):
+        if len(content) > WORKBOOK_BYTES_MAX:
             raise FileUnreadable(f"the workbook is larger than {WORKBOOK_BYTES_MAX} bytes; save it as CSV")
-        rows = workbook.workbook_rows(path.read_bytes(), table.sheet, notes)
+        rows = workbook.workbook_rows(content, table.sheet, notes)
         return csv_text.below_titles(rows, table.is_header)
     if table.sheet is not None:
         raise FileUnreadable("--sheet is for a workbook (.xlsx), which this is not")

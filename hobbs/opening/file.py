@@ -87,8 +87,8 @@ def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
         except ValueError as error:
             found.faults.append(Fault(line=number, sentence=str(error)))
             continue
-        zero += not line.amount
         if not line.amount:
+            zero += 1
             continue
         if (before := first.setdefault(line.about, number)) != number:
             twice = (
