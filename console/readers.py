@@ -17,7 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from fleet import kafka_client
-from fleet.reader import Reader, partitions_of
+from fleet.reader import Reader
 from fleet.settings import Settings
 from schemas.kafka_rights import READ_BY_ALL, group_of, readers
 from schemas.services import DECIDE
@@ -111,8 +111,7 @@ class Lookout:
         reader, admin = await self._open()
         prefix = self.settings.topic_prefix
         read = {prefix + name: readers(topic) for name, topic in TOPICS.items() if readers(topic)}
-        await reader.know(list(read))
-        partitions = await partitions_of(reader._client, list(read))
+        partitions = await reader.partitions_of(list(read))
         places = [TopicPartition(topic, number) for topic, some in partitions.items() for number in some]
         ends, starts = await reader.end_offsets(places), await reader.beginning_offsets(places)
         found, processes = list[Place](), dict[str, int]()

@@ -153,9 +153,10 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         state = self._state(place)
         return state is not None and state.highwater is not None
 
-    async def know(self, topics: Sequence[str]) -> None:
-        """Learn where these topics are: else their offsets are asked for in vain first, one after another."""
+    async def partitions_of(self, topics: Sequence[str]) -> dict[str, list[int]]:
+        """Each topic's partitions; offsets of them can be asked for from then on without asking in vain."""
         await self._client.set_topics(topics)
+        return await partitions_of(self._client, topics)
 
     def positions(self) -> dict[TopicPartition, int]:
         """The offset that is fetched next, of each partition that has one."""
