@@ -25,6 +25,7 @@ from schemas.services import SERVICES
 from schemas.topics import TOPICS
 
 WRITTEN_LATE: Final = timedelta(seconds=30)  # a running service writes its positions every few seconds
+LOOKS, APART_S = 8, 1.0  # at a running service: it writes its positions every five seconds
 EARLIER: Final = timedelta(hours=1)  # of what was published shortly before the backup
 NAMED_MAX: Final = 20
 READ_S: Final = 30.0
@@ -55,6 +56,11 @@ class Place:
     written_at: datetime | None
     running: bool  # the group has members
 
+    def is_behind(self, late: datetime) -> bool:
+        """Say whether the database is older than the commit, and nobody has written it since `late`."""
+        written = self.running and self.written_at is not None and self.written_at >= late
+        return self.committed > self.position and not written
+
 
 async def examine_restore(settings: Settings, since: datetime | None) -> list[Finding]:
     """Compare the database with Kafka and with what was found at Stripe.
@@ -68,16 +74,20 @@ async def examine_restore(settings: Settings, since: datetime | None) -> list[Fi
     async with Reader(**kafka_client.connection(settings)) as consumer:
         await admin.start()
         try:
-            # Before Kafka is asked: a service that works must not seem to be behind its topics' ends.
-            known = {service: await _positions(settings, service) for service in SERVICES}
-            offsets = await _offsets(settings, admin, consumer)
+            for looks in range(LOOKS):
+                # Before Kafka is asked: a service that works must not seem to be behind its topics' ends.
+                known = {service: await _positions(settings, service) for service in SERVICES}
+                offsets = await _offsets(settings, admin, consumer)
+                places = {name: _places(settings, offsets, name, rows) for name, rows in known.items()}
+                if looks == LOOKS - 1 or not any(map(_may_be_unwritten, places.values())):
+                    break
+                await asyncio.sleep(APART_S)
             for service, positions in known.items():
                 written += [row.written_at for row in positions]
-                places = _places(settings, offsets, service, positions)
                 if not positions and await _has_admitted(settings, service):
                     findings.append(wrong(service, NO_POSITIONS, SET_TO_EARLIEST))
                 else:
-                    findings.append(judge_places(service, places))
+                    findings.append(judge_places(service, places[service]))
         finally:
             await admin.close()
         begin = since or (min(written) - EARLIER if written else datetime.now(UTC) - EARLIER)
@@ -161,6 +171,13 @@ def _places(
     return found
 
 
+def _may_be_unwritten(topics: Mapping[str, Sequence[Place]]) -> bool:
+    """Say whether a running service seems behind its commits: positions are written a bit later."""
+    late = datetime.now(UTC) - WRITTEN_LATE
+    places = (place for found in topics.values() for place in found)
+    return any(place.running and place.is_behind(late) for place in places)
+
+
 def judge_places(service: str, topics: Mapping[str, Sequence[Place]], now: datetime | None = None) -> Finding:
     """Say in which state a service's offsets and its database are. now: when the places were read."""
     late = (now or datetime.now(UTC)) - WRITTEN_LATE
@@ -176,8 +193,7 @@ def judge_places(service: str, topics: Mapping[str, Sequence[Place]], now: datet
                 sentence = f"{name}-{place.partition} begins at {place.begin}; {begin} is to be read next"
                 fix = "Kafka deleted these records: restore a younger backup, or publish them again"
                 return wrong(service, sentence, fix)
-            written = place.running and place.written_at is not None and place.written_at >= late
-            if place.committed > place.position and not written:
+            if place.is_behind(late):
                 ahead += place.committed - place.position
             elif 0 <= place.committed < place.position:
                 again += place.position - place.committed
