@@ -6,6 +6,7 @@ must be safe to run twice, as everything here is.
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from fleet.database import Database
 from fleet.faults import fault_point
 
 POLL_S = 1.0
+SPREAD_S = 0.02  # between the beginnings of two jobs of a worker; most take less
 
 _DECLARE = """
     INSERT INTO timer (name, due_at) VALUES (:name, now() + make_interval(secs => :after_s))
@@ -56,17 +58,30 @@ class DueTimers:
         return self._due.setdefault(name, asyncio.Event())
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Set the events of timers that are due, again and again; of all at the end, and in an outage."""
+        """Set the events of timers that are due, again and again; of all at the end, and in an outage.
+
+        Workers are started together, and many timers have one interval: each worker looks at an own part of
+        it, and sets its events one after another, or all of them would ask Postgres at one instant.
+        """
+        pause = random.uniform(0.0, self._every_s)
         try:
             while not stopping.is_set():
                 async with self._database.autocommit() as tx:
-                    for row in await tx.all(_DUE, names=list(self._due)):
-                        self._due[row.name].set()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), self._every_s)
+                    rows = await tx.all(_DUE, names=list(self._due))
+                for row in rows:
+                    self._due[row.name].set()
+                    await _wait(stopping, SPREAD_S)
+                await _wait(stopping, pause)
+                pause = self._every_s
         finally:
             for due in self._due.values():
                 due.set()
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until the worker stops."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
 
 
 async def declare(database: Database, name: str, *, after_s: float = 0.0) -> None:
