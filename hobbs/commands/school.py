@@ -123,8 +123,10 @@ def changed_people(settings: Settings, stated: SchoolFile, anew: Sequence[str]) 
 
 
 def _counted(changed: Sequence[Difference], people: Sequence[ContactDifference]) -> str:
-    parts = [f"{len(changed)} cards"] if changed else []
-    parts += [f"names or addresses of {len(people)} people"] if people else []
+    cards = "1 card" if len(changed) == 1 else f"{len(changed)} cards"
+    persons = "1 person" if len(people) == 1 else f"{len(people)} people"
+    parts = [cards] if changed else []
+    parts += [f"the name or address of {persons}"] if people else []
     return " and ".join(parts)
 
 

@@ -80,7 +80,8 @@ async def _agreed(tx: Tx, decision: Decision, changes: ChangeSet, now: datetime)
     word = await store.book_words.waiting(tx, digest, now - DAY)
     if word is None:
         await store.book_words.keep(tx, decision.decision_id, digest, who=who, why=why, now=now)
-        cards = f"{len(changes.changes)} cards change"
+        number = len(changes.changes)
+        cards = "1 card changes" if number == 1 else f"{number} cards change"
         sentence = f"{cards} when another person than {who} applies the same within a day"
         return Ruling(done=True, sentence=sentence, effects=({"waits_for": "a second person"},))
     if same_person(word.asked_by, who):

@@ -20,6 +20,7 @@ from fleet.settings import Settings
 from fleet.vouches import vouch
 from hobbs.doctor.logins import examine_logins
 from hobbs.shell.connections import reading
+from hobbs.shell.names import refuse_names
 from schemas.decisions import DecisionTaken
 from schemas.services import SERVICES
 from services.adjustments.desk.decisions import ACTIONS
@@ -223,6 +224,16 @@ async def test_the_command_line_reads_as_operations_where_it_may(people: People,
     with pytest.raises(ProgrammingError, match="permission denied"):
         async with reading(settings) as database, database.transaction() as tx:
             await tx.all("TABLE billing_public.bills")
+
+
+async def test_a_reason_that_cannot_be_compared_with_names_is_said_once(
+    people: People, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(database_url=SecretStr(people.ann), kafka_bootstrap="127.0.0.1:1")
+    for _ in range(2):
+        await refuse_names(settings, "as agreed")
+    said = capsys.readouterr().err
+    assert said == "the reason was not compared with names, which your login may not read: write ids\n"
 
 
 def test_operations_runs_what_stands_still_and_neither_approves_nor_redirects_money() -> None:
