@@ -12,6 +12,7 @@ from hobbs.demo.figures import Figures
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.running_fleet import operator_settings
 from tests.crash.compared import compare_all
+from tests.crash.looks import Looks
 from tests.support.reserves import school_with_a_reserve
 
 DRAIN_WITHIN_S = 60.0
@@ -23,10 +24,12 @@ async def drain(fleet: Fleet, pay: Callable[[], None], *, recovers: bool = False
 
     The next checks need a deployment at rest, so a late drain is waited for too. `pay` is called while
     transfers are held for money. `recovers`: webhooks were lost; wait until their events are recovered.
+    Timers that decide without an event have looked since all else was done, and found nothing.
     """
     faults_ended = datetime.now(UTC)
     began, quiet, late = time.monotonic(), 0, ""
     async with Figures(fleet) as figures:
+        looks = Looks(figures)
         while quiet < 3 and time.monotonic() - began < REST_WITHIN_S:
             left = await figures.busy()
             if await figures.held("balance_insufficient"):
@@ -34,6 +37,10 @@ async def drain(fleet: Fleet, pay: Callable[[], None], *, recovers: bool = False
                 await asyncio.to_thread(pay)
             if recovers and not left:
                 left = [row["what"] for row in await figures.rows(_UNRECOVERED, faults_ended)]
+            if left:
+                looks.forget()
+            else:
+                left = await looks.left()
             quiet = 0 if left else quiet + 1
             if left and not late and time.monotonic() - began > DRAIN_WITHIN_S:
                 late = ", ".join(left)

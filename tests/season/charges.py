@@ -5,11 +5,17 @@ test card says; a debit of a bank account is answered days later.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from tests.season.accounts import Account
 
-BURST, REST, MONTH = timedelta(minutes=10), timedelta(hours=1), timedelta(days=30)
+BURST, REST, MONTH, HALF_A_YEAR = (
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(days=30),
+    timedelta(days=180),
+)
+EVER = datetime.min.replace(tzinfo=UTC)
 DEBIT_FAILS, DEBIT_SUCCEEDS = timedelta(days=3, minutes=33), timedelta(days=4, minutes=33)
 LEAST = 50
 GAPS = (1, 3, 7)
@@ -128,12 +134,17 @@ class Charging:
         )
 
     def _declines(self, method: Method, now: datetime) -> int:
+        mine = [one for one in self.charges if one.method is method]
+        paid = [one.ends for one in mine if method.is_debit and one.state == "succeeded" and one.ends]
         return sum(
-            one.state == "declined"
-            and one.method is method
-            and one.declined_at is not None
-            and now - one.declined_at < MONTH
-            for one in self.charges
+            now - one.declined_at < MONTH
+            or (
+                method.is_debit
+                and now - one.declined_at < HALF_A_YEAR
+                and one.declined_at > max(paid, default=EVER)
+            )
+            for one in mine
+            if one.state == "declined" and one.declined_at is not None
         )
 
     def _cause(self, method: Method, choice: Choice, now: datetime, day: date) -> tuple[str, int]:

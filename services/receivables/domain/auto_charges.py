@@ -21,10 +21,12 @@ from services.receivables.domain.saved_methods import SavedMethod
 Occasion = Literal["each_flight", "threshold", "day", "off"]
 State = Literal["asked", "processing", "succeeded", "declined", "not_made"]
 
-DECLINES_MAX: Final = 4  # of one method in DECLINES_IN: card networks allow fifteen, and count others' too
+# Whose rule each is, and where it was read: docs/operations/cards.md.
+DECLINES_MAX: Final = 4  # of one method in DECLINES_IN: card networks allow more, and count others' too
 DECLINES_IN: Final = timedelta(days=30)
 BANK_ACCOUNT: Final = "us_bank_account"
-DEBITED_AGAIN_MAX: Final = 2  # Nacha's rules: a returned debit may be presented twice more
+DEBITED_AGAIN_MAX: Final = 2  # a returned debit, in RETURNS_IN, whatever the cause is by then
+RETURNS_IN: Final = timedelta(days=180)
 BURST_MAX: Final = 3  # charges of one student in BURST_IN
 BURST_IN: Final = timedelta(minutes=10)
 REST: Final = timedelta(hours=1)  # after a decline
@@ -105,7 +107,9 @@ _AUTHENTICATION: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodUse:
-    """How a method fared. declines: within DECLINES_IN."""
+    """How a method fared. declines: within DECLINES_IN; of a bank account also since the last debit that was
+    paid, within RETURNS_IN.
+    """
 
     declines: int
     is_bank_account: bool
@@ -125,7 +129,7 @@ def decline_class(code: str | None, advice: str | None) -> DeclineClass:
 
 
 def declines_max(*, is_bank_account: bool) -> int:
-    """How often a method may be declined in DECLINES_IN before it is left alone."""
+    """How often a method may be declined, as MethodUse counts, before it is left alone."""
     return DEBITED_AGAIN_MAX + 1 if is_bank_account else DECLINES_MAX
 
 
@@ -194,7 +198,7 @@ class Standing:
     """What decides on charging a student now.
 
     owed: by the ledger, less what is on its way there; charged_today: made or under way; recent: charges
-    decided within BURST_IN; declines: of the method within DECLINES_IN; thresholds: charges because of a
+    decided within BURST_IN; declines: of the method, as MethodUse counts; thresholds: charges because of a
     threshold there ever were; used: causes among `causes_of` that have their charge. overdue: what of it is
     overdue, dunning: the cause of the charge that the newest step of dunning asks for. in_question: a
     correction of a flight of theirs is not decided or not posted, so they may owe less.

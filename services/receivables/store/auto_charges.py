@@ -11,6 +11,7 @@ from fleet.database import Tx
 from services.receivables.domain.auto_charges import (
     BURST_IN,
     DECLINES_IN,
+    RETURNS_IN,
     ChargeAnswer,
     Choice,
     DeclineClass,
@@ -123,7 +124,13 @@ _STANDING = """
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE made.decided_at > :burst_began) AS recent,
                count(*) FILTER (WHERE made.state = 'declined' AND made.payment_method = method.payment_method
-                                AND made.answered_at > :declines_began) AS declines,
+                                AND (made.answered_at > :declines_began
+                                     OR method.method_type = 'us_bank_account'
+                                        AND made.answered_at > :returns_began AND NOT EXISTS (
+                                            SELECT FROM auto_charge AS paid
+                                            WHERE paid.student = made.student AND paid.state = 'succeeded'
+                                              AND paid.payment_method = made.payment_method
+                                              AND paid.answered_at > made.answered_at))) AS declines,
                count(*) FILTER (WHERE made.attempt = 1 AND made.cause LIKE 'threshold:%') AS thresholds
         FROM auto_charge AS made WHERE made.student = choice.student) AS counted
     LEFT JOIN LATERAL (
@@ -173,6 +180,7 @@ async def standing(
         today_began=today_began,
         burst_began=now - BURST_IN,
         declines_began=now - DECLINES_IN,
+        returns_began=now - RETURNS_IN,
     )
     return [(_choice(row), _method(row), _standing(row)) for row in rows]
 
@@ -312,18 +320,28 @@ async def answer(
 
 
 _METHOD_USE = """
-    SELECT (SELECT count(*) FROM auto_charge
-            WHERE payment_method = :payment_method AND state = 'declined' AND answered_at > :since)
-               AS declines,
-           EXISTS (SELECT FROM saved_method
-                   WHERE payment_method = :payment_method AND method_type = 'us_bank_account')
-               AS is_bank_account
+    SELECT (SELECT count(*) FROM auto_charge AS made
+            WHERE made.payment_method = :payment_method AND made.state = 'declined'
+              AND (made.answered_at > :declines_began
+                   OR known.is_bank_account AND made.answered_at > :returns_began AND NOT EXISTS (
+                       SELECT FROM auto_charge AS paid
+                       WHERE paid.student = made.student AND paid.payment_method = made.payment_method
+                         AND paid.state = 'succeeded' AND paid.answered_at > made.answered_at))) AS declines,
+           known.is_bank_account
+    FROM (SELECT EXISTS (SELECT FROM saved_method
+                         WHERE payment_method = :payment_method AND method_type = 'us_bank_account')
+                     AS is_bank_account) AS known
 """
 
 
 async def method_use(tx: Tx, payment_method: str | None, now: datetime) -> MethodUse:
     """How often a method was declined lately, and what it is."""
-    row = await tx.one(_METHOD_USE, payment_method=payment_method, since=now - DECLINES_IN)
+    row = await tx.one(
+        _METHOD_USE,
+        payment_method=payment_method,
+        declines_began=now - DECLINES_IN,
+        returns_began=now - RETURNS_IN,
+    )
     return MethodUse(**row._mapping)
 
 

@@ -26,6 +26,7 @@ from tests.integration.receivables.stories import (
     webhook,
 )
 from tests.integration.receivables.test_auto_charges import (
+    SETUP,
     anna,
     answer,
     asked,
@@ -185,7 +186,45 @@ async def test_a_bank_account_is_debited_again_twice_and_no_more(anna: Database,
         for request in (await asked(anna))[1:]:
             declined = answer(request, "declined", code="insufficient_funds")
             await handlers.take_charge_answers(anna, [declined])
-    assert [one["cause"] for one in await asked(anna)] == ["threshold:1", "threshold:1#2", "threshold:1#3"]
+    thrice = ["threshold:1", "threshold:1#2", "threshold:1#3"]
+    assert [one["cause"] for one in await asked(anna)] == thrice
+    await due(anna, later=timedelta(days=150))  # by another cause it would still be the same debt
+    assert [one["cause"] for one in await asked(anna)] == thrice
+    await due(anna, later=timedelta(days=181))
+    assert [one["cause"] for one in await asked(anna)] == [*thrice, "threshold:2"]
+
+
+async def test_a_debit_that_is_paid_ends_the_count_of_those_that_came_back(
+    anna: Database, ledger: Database
+) -> None:
+    await debited(anna, ledger)
+    await handlers.take_stripe_events(anna, [lost("insufficient_funds")])
+    for day, outcome in ((9, "declined"), (18, "succeeded")):
+        await due(anna, later=timedelta(days=day))
+        request = (await asked(anna))[-1]
+        told = {"charge": "py_10", "payment_intent": "pi_10"} if outcome == "succeeded" else {}
+        told |= {"code": "insufficient_funds"} if outcome == "declined" else {}
+        await handlers.take_charge_answers(anna, [answer(request, outcome, **told)])
+    await due(anna, later=timedelta(days=150))
+    causes = [one["cause"] for one in await asked(anna)]
+    assert causes == ["threshold:1", "threshold:1#2", "threshold:1#3", "threshold:2"]
+
+
+async def test_an_account_that_is_saved_anew_is_debited_again(anna: Database, ledger: Database) -> None:
+    await debited(anna, ledger)
+    await handlers.take_stripe_events(anna, [lost("insufficient_funds")])
+    for day in (9, 18):
+        await due(anna, later=timedelta(days=day))
+        await handlers.take_charge_answers(
+            anna, [answer((await asked(anna))[-1], "declined", code="insufficient_funds")]
+        )
+    account = {"id": "pm_2", "object": "payment_method", "type": "us_bank_account", "customer": "cus_1"}
+    anew = SETUP | {"id": "seti_2", "payment_method": "pm_2"}
+    at = datetime.now(UTC) + timedelta(seconds=1)
+    await handlers.take_stripe_events(anna, [webhook("payment_method.updated", account, created_at=at)])
+    await handlers.take_stripe_events(anna, [webhook("setup_intent.succeeded", anew, created_at=at)])
+    await due(anna, later=timedelta(days=40))
+    assert len(await asked(anna)) == 4
 
 
 async def test_what_came_back_is_retried_although_a_later_charge_was_made(

@@ -6,7 +6,15 @@ from typing import Final
 
 import pytest
 
-from services.receivables.domain.auto_charges import Choice, LastCharge, Standing, decide
+from services.receivables.domain.auto_charges import (
+    DECLINES_IN,
+    RETURNS_IN,
+    Choice,
+    LastCharge,
+    Standing,
+    decide,
+    declines_max,
+)
 from services.receivables.domain.saved_methods import SavedMethod
 
 NOW: Final = datetime(2026, 6, 10, 16, tzinfo=UTC)
@@ -64,3 +72,25 @@ def test_a_card_that_was_set_up_since_ends_the_rest_but_not_the_guard_of_bursts(
     assert charge is not None
     assert (charge.cause, charge.attempt) == ("flight:F0:1#2", 2)
     assert decide(CHOICE, anew, replace(after, recent=3), NOW, TODAY) is None
+
+
+# What docs/operations/cards.md says of each network: tries of a method, with the first, in days.
+RULES: Final = (
+    ("Nacha", True, 3, 180),
+    ("Visa", False, 20, 30),
+    ("Visa, as it was", False, 15, 30),
+    ("Mastercard", False, 10, 1),
+    ("Mastercard", False, 35, 30),
+    ("Mastercard in Brazil", False, 7, 30),
+)
+
+
+@pytest.mark.parametrize(("network", "is_bank_account", "tries", "days"), RULES)
+def test_no_method_is_tried_more_often_than_a_network_allows(
+    network: str, is_bank_account: bool, tries: int, days: int
+) -> None:
+    counted = RETURNS_IN if is_bank_account else DECLINES_IN
+    assert counted >= timedelta(days=days), network
+    assert declines_max(is_bank_account=is_bank_account) <= tries, network
+    method = replace(CARD, method_type="us_bank_account" if is_bank_account else "card")
+    assert decide(CHOICE, method, replace(OWES, declines=tries), NOW, TODAY) is None
