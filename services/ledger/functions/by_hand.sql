@@ -8,7 +8,9 @@ CREATE OR REPLACE FUNCTION service_of_journal(event_type text, source text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT service
-      FROM (VALUES
+      FROM (SELECT lower(btrim(service_of_journal.event_type)) AS event_type,
+                   lower(btrim(split_part(source, ':', 1))) AS prefix OFFSET 0) AS asked,
+           (VALUES
             ('flight', 'flight', 'billing'),
             ('adjustment', 'adjustment', 'adjustments'),
             ('settlement', 'settlement', 'adjustments'),
@@ -45,8 +47,8 @@ CREATE OR REPLACE FUNCTION service_of_journal(event_type text, source text)
             ('hold', 'hold', 'ledger'),
             ('opening', 'opening', 'ledger')
            ) AS owned (event_type, prefix, service)
-     WHERE lower(btrim(service_of_journal.event_type)) IN (owned.event_type, owned.prefix)
-        OR lower(btrim(split_part(source, ':', 1))) IN (owned.event_type, owned.prefix)
+     WHERE asked.event_type IN (owned.event_type, owned.prefix)
+        OR asked.prefix IN (owned.event_type, owned.prefix)
      LIMIT 1
 $$;
 

@@ -98,57 +98,58 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION lock_wallets(text[], text) TO hobbs_ledger;
 
--- Opens wallets and their balances on first use. Where nothing is missing it writes nothing. Planned anew in each call: a plan made for an empty ledger would be kept
--- for the life of a session.
+-- Opens wallets and their balances on first use. Where nothing is missing it writes nothing. Each statement begins with what is asked for and looks it up by key, so that a plan
+-- which was made for an empty ledger is right for the life of a session.
 CREATE OR REPLACE FUNCTION open_balances(addresses text[], currencies text[])
     RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = ledger, pg_temp
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-    SET plan_cache_mode = force_custom_plan
+    SET plan_cache_mode = force_generic_plan
     AS $$
 DECLARE
+    missing text[];             -- addresses of wallets that lack a balance
+    missing_currencies text[];  -- and its currency
     unknown record;
 BEGIN
-    IF NOT EXISTS (
-        SELECT FROM unnest(addresses, currencies) AS asked (address, currency)
-          LEFT JOIN wallet ON wallet.address = asked.address COLLATE "C"
-          LEFT JOIN balance ON balance.wallet_id = wallet.id AND balance.currency = asked.currency COLLATE "C"
-         WHERE balance.wallet_id IS NULL) THEN
+    SELECT array_agg(line.address), array_agg(line.currency) INTO missing, missing_currencies
+      FROM (SELECT asked.address, asked.currency,
+                   (SELECT wallet_id FROM balance
+                     WHERE wallet_id = (SELECT id FROM wallet WHERE wallet.address = asked.address COLLATE "C")
+                       AND balance.currency = asked.currency COLLATE "C") AS opened
+              FROM unnest(addresses, currencies) AS asked (address, currency) OFFSET 0) AS line
+     WHERE line.opened IS NULL;
+    IF missing IS NULL THEN
         RETURN;
     END IF;
-    SELECT asked.currency INTO unknown FROM unnest(currencies) AS asked (currency)
+    SELECT asked.currency INTO unknown FROM unnest(missing_currencies) AS asked (currency)
      WHERE NOT EXISTS (SELECT FROM iso_currency WHERE code = asked.currency COLLATE "C") LIMIT 1;
     IF FOUND THEN
         PERFORM refuse('balance_currency_is_iso_4217', format(
             '%L is not an ISO 4217 code such as USD', unknown.currency));
     END IF;
 
-    PERFORM begin_opening(ARRAY(
-        SELECT asked.address FROM unnest(addresses, currencies) AS asked (address, currency)
-          LEFT JOIN wallet ON wallet.address = asked.address COLLATE "C"
-          LEFT JOIN balance ON balance.wallet_id = wallet.id AND balance.currency = asked.currency COLLATE "C"
-         WHERE balance.wallet_id IS NULL));
+    PERFORM begin_opening(missing);
     INSERT INTO wallet (address)
-    SELECT DISTINCT asked.address FROM unnest(addresses) AS asked (address)
+    SELECT DISTINCT asked.address FROM unnest(missing) AS asked (address)
      ORDER BY asked.address
         ON CONFLICT ON CONSTRAINT wallet_address_is_unique DO NOTHING;
 
     -- Who has acquired a wallet keeps it from being opened in another currency, too.
     PERFORM FROM wallet
-      WHERE id IN (SELECT wallet.id
-                     FROM unnest(addresses, currencies) AS asked (address, currency)
-                     JOIN wallet ON wallet.address = asked.address COLLATE "C"
-                     LEFT JOIN balance ON balance.wallet_id = wallet.id
-                                      AND balance.currency = asked.currency COLLATE "C"
-                    WHERE balance.wallet_id IS NULL)
+      WHERE id = ANY (ARRAY(
+            SELECT line.id
+              FROM (SELECT (SELECT id FROM wallet WHERE wallet.address = asked.address COLLATE "C") AS id, asked.currency
+                      FROM unnest(missing, missing_currencies) AS asked (address, currency) OFFSET 0) AS line
+             WHERE NOT EXISTS (SELECT FROM balance
+                                WHERE wallet_id = line.id AND balance.currency = line.currency COLLATE "C")))
       ORDER BY id FOR SHARE;
 
     INSERT INTO balance (wallet_id, currency)
-    SELECT DISTINCT wallet.id, asked.currency
-      FROM unnest(addresses, currencies) AS asked (address, currency)
-      JOIN wallet ON wallet.address = asked.address COLLATE "C"
-     ORDER BY wallet.id, asked.currency
+    SELECT DISTINCT line.id, line.currency
+      FROM (SELECT (SELECT id FROM wallet WHERE wallet.address = asked.address COLLATE "C") AS id, asked.currency
+              FROM unnest(missing, missing_currencies) AS asked (address, currency) OFFSET 0) AS line
+     ORDER BY line.id, line.currency
         ON CONFLICT (wallet_id, currency) DO NOTHING;
 END $$;
 GRANT EXECUTE ON FUNCTION open_balances(text[], text[]) TO hobbs_ledger;
