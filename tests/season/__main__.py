@@ -18,6 +18,7 @@ from tests.support.databases import Cluster, cloned, make_template
 from tests.support.stripe import emptied
 
 DAYS, STUDENTS, ACTS = 40, 5, 4
+ENOUGH = 5  # seasons in which limits rise and fall in each manner; one in five lacks one
 
 
 def main() -> int:
@@ -64,7 +65,7 @@ async def play(options: argparse.Namespace, first: int, folder: Path) -> list[in
         server.child.signal(signal.SIGQUIT)
         server.child.wait(10)
     missing = [kind for kind in MOVES if not moved[kind]]
-    if options.days >= DAYS and missing:  # then what rises and falls was compared with nothing
+    if options.days >= DAYS and options.seeds >= ENOUGH and missing:  # then nothing was compared
         sys.stdout.write(f"of the limits none {', none '.join(missing)}\n")
         return wrong or [first]
     return wrong
