@@ -54,14 +54,20 @@ class Limit:
 
 @dataclass(slots=True, kw_only=True)
 class Moved:
-    """A limit that rose or fell by policy, and the book's word instead of which it stands."""
+    """A change of a limit that the policy found, and the book's word instead of which it stands."""
 
     cause: str
     before: int
     after: int
-    on: date
-    at: datetime
     said: tuple[int | None, Limit | None]
+    alone: bool  # in force without a person
+    state: str  # proposed, in_force, refused, lapsed
+    on: date | None = None  # in force, or refused
+    at: datetime | None = None
+
+    @property
+    def rises(self) -> bool:
+        return self.after > self.before
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,8 +170,9 @@ class Account:
     def own(self, day: date) -> int | None:
         """The limit of a day: the last that moved, as long as the book says what it said then."""
         amount, card = self.said(day)
-        if self.moved and self.moved[-1].said[0] == amount and self.moved[-1].said[1] is card:
-            return self.moved[-1].after
+        last = next((one for one in reversed(self.moved) if one.state == "in_force"), None)
+        if last and last.said[0] == amount and last.said[1] is card:
+            return last.after
         return amount
 
     def limit(self, day: date, *, dual: bool) -> int | None:

@@ -1,13 +1,16 @@
 """Saved methods, payments, and what banks take back."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
+from fleet.zones import local_date
+from services.ledger.desk import openings
 from tests.season.asking import Asking
 from tests.season.charges import CARDS, DEBITS, Choice, Method
-from tests.season.played import Paid, Played
+from tests.season.played import ZONE, Paid, Played
+from tests.season.school import CHEQUE_FEE
 
-CHEQUE_FEE: Final = 25_00
 ACCEPTED: Final = {
     "customer_acceptance": {
         "type": "online",
@@ -102,13 +105,28 @@ class Banking(Played):
         one.charging.choice = choice
         return True
 
+    async def begin_known(self, one: Asking, since: datetime) -> None:
+        """A credit that other software kept, of a student who pays in time ever since."""
+        account, day = one.charging.account, local_date(since, ZONE)
+        lines: Any = [["student_balance", account.name, "", "USD", 1_00], ["bank", "", "", "USD", 1_00]]
+        told: dict[str, Any] = {"as_of": day.isoformat(), "occurred_at": since.isoformat(), "lines": lines}
+        _, ruling = await self.stage.decide(openings, "load_opening", f"opening:{day}", **told)
+        self._expect(f"load the opening of {account.name}", ruling.done, True)
+        account.post(f"opening:{account.name}", 1_00, day)
+        self.careful.add(account.name)
+
+    async def pay_in_full(self, one: Asking) -> bool:
+        owed = -one.charging.account.balance
+        return owed > 0 and await self._pay(one, owed, "cash")
+
     async def pay(self, one: Asking) -> bool:
         """By hand, of what is owed or of any amount."""
+        owed = -one.charging.account.balance
+        amount = max(owed, 100) if self.chance.random() < 0.5 else self.chance.randint(1_00, 600_00)
+        return await self._pay(one, amount, self.chance.choice(["cash", "bank_transfer", "cheque", "cheque"]))
+
+    async def _pay(self, one: Asking, amount: int, method: str) -> bool:
         account, number = one.charging.account, f"R{next(self.numbers)}"
-        amount = (
-            max(-account.balance, 100) if self.chance.random() < 0.5 else self.chance.randint(1_00, 600_00)
-        )
-        method = self.chance.choice(["cash", "bank_transfer", "cheque", "cheque"])
         told: dict[str, Any] = {
             "method": method,
             "number": number,

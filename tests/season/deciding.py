@@ -1,14 +1,13 @@
 """What people of the school decide: limits, allowances, what is given, what is said of what is overdue."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from tests.integration.billing.given import configured
 from tests.season.accounts import Account, Limit, Note
 from tests.season.asking import Asking
 from tests.season.played import DAY, Played
-
-ALONE: Final = 400_00  # what one person may give a student in a day
+from tests.season.school import ALONE, OTHER, credit_card
 
 
 class Deciding(Played):
@@ -36,6 +35,40 @@ class Deciding(Played):
         await self.stage.say(configured(self.versions, [change]))
         limits = one.charging.account.limits
         limits[:] = [*(other for other in limits if other.since != card.since), card]
+        return True
+
+    async def change_manner(self) -> None:
+        """The book has limits move by themselves where a person was asked, and the other way round."""
+        manner = self.manner
+        manner.since = self.day
+        manner.raises, manner.falls = OTHER[manner.raises], OTHER[manner.falls]
+        self.versions += 1
+        change = {
+            "kind": "credit",
+            "key": "credit",
+            "effective_from": self.day.isoformat(),
+            "new": credit_card(manner, self.holidays),
+        }
+        await self.stage.say(configured(self.versions, [change]))
+
+    async def decide_limit(self, one: Asking) -> bool:
+        """Accept or refuse what the policy proposed; what no longer holds cannot be accepted."""
+        waits = one.moving.open
+        if waits is None:
+            return False
+        id = await self.stage.owner.fetchval(
+            "SELECT id::text FROM receivables.limit_change WHERE student = $1 AND state = 'proposed'",
+            one.charging.account.name,
+        )
+        if id is None:
+            self._expect(f"what waits for {one.charging.account.name}", None, waits)
+            return True
+        if self.chance.random() < 0.2:
+            await self._decide("refuse_limit", id)
+            one.moving.refuse(self.now, self.day)
+        else:
+            wanted = one.moving.accept(self.now, self.day, self._flown_on(one))
+            await self._decide("accept_limit", id, wanted=wanted)
         return True
 
     async def allow(self, one: Asking) -> bool:

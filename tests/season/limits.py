@@ -14,16 +14,23 @@ RAISE_BY, RAISE_UP_TO, AFTER_MONTHS, AFTER_FLIGHTS, LATE_AFTER = 150_00, 1_400_0
 FALL_BY, FALL_DOWN_TO = 100_00, 500_00
 RECENT, SEEN = timedelta(days=30), timedelta(days=1)
 POLICY = {
-    "raises": "automatic",
     "raise_by": RAISE_BY,
     "raise_up_to": RAISE_UP_TO,
     "raise_after_months": AFTER_MONTHS,
     "raise_after_flights": AFTER_FLIGHTS,
     "late_after_days": LATE_AFTER,
-    "falls": "automatic",
     "fall_by": FALL_BY,
     "fall_down_to": FALL_DOWN_TO,
 }
+
+
+@dataclass(slots=True, kw_only=True)
+class Manner:
+    """What the book says of a day: whether limits move by themselves. since: the policy's first day."""
+
+    since: date
+    raises: str
+    falls: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,56 +38,101 @@ class Moving:
     """One student's limit as it moves."""
 
     charging: Charging
-    begins: date  # the policy's first day
+    manner: Manner  # the school's, which all students share
     looked_on: date | None = None
 
     @property
     def account(self) -> Account:
         return self.charging.account
 
+    @property
+    def open(self) -> Moved | None:
+        """What waits for a person."""
+        return next((one for one in self.account.moved if one.state == "proposed"), None)
+
     def look(self, now: datetime, day: date, flown: list[date]) -> None:
         """Everybody is looked at once a day, and who was set back lately at once."""
-        used = {one.cause for one in self.account.moved}
+        named = {one.cause for one in self.account.moved}
         setbacks = self.charging.setbacks.items()
-        lately = [cause for cause, (at, _) in setbacks if cause not in used and at >= now - SEEN]
+        lately = [cause for cause, (at, _) in setbacks if cause not in named and at >= now - SEEN]
         if self.looked_on == day and not lately:
             return
         self.looked_on = day
-        if not self._falls(now, day, used):
-            self._rises(now, day, flown)
+        waits, found = self.open, self._found(day, flown)
+        if waits is not None:
+            if self._still(waits, found, day):
+                return
+            waits.state = "lapsed"
+        for one in found:
+            if one.alone:
+                one.state, one.on, one.at = "in_force", day, now
+            self.account.moved.append(one)
 
-    def _falls(self, now: datetime, day: date, used: set[str]) -> bool:
+    def accept(self, now: datetime, day: date, flown: list[date]) -> bool:
+        """A person accepts what waits, if what speaks for it still does."""
+        waits = self.open
+        if waits is None or not self._still(waits, self._found(day, flown), day):
+            return False
+        waits.state, waits.on, waits.at = "in_force", day, now
+        return True
+
+    def refuse(self, now: datetime, day: date) -> None:
+        waits = self.open
+        assert waits is not None
+        waits.state, waits.on, waits.at = "refused", day, now
+
+    def _still(self, waits: Moved, found: list[Moved], day: date) -> bool:
+        """Whether a change that waits would be found again, under the same word of the book."""
+        said, card = self.account.said(day)
+        if waits.said[0] != said or waits.said[1] is not card:
+            return False
+        if waits.rises:
+            return any((one.cause, one.after) == (waits.cause, waits.after) for one in found)
+        still = waits.cause in self.charging.setbacks
+        return still and waits.before == self.account.own(day) and not self._fixed(card)
+
+    def _found(self, day: date, flown: list[date]) -> list[Moved]:
         limit, card = self.account.own(day), self.account.card(day)
         if limit is None or self._fixed(card):
-            return True
-        risen = max((one.at for one in self.account.moved if one.after > one.before), default=None)
-        begins = max(self.begins, card.since if card else date.min, day - RECENT)
-        fell = False
+            return []
+        return self._falls(limit, card, day) or self._rises(limit, day, flown)
+
+    def _falls(self, limit: int, card: Limit | None, day: date) -> list[Moved]:
+        used = {one.cause for one in self.account.moved if one.state != "lapsed"}
+        risen = max(
+            (one.at for one in self.account.moved if one.rises and one.state == "in_force" and one.at),
+            default=None,
+        )
+        begins = max(self.manner.since, card.since if card else date.min, day - RECENT)
+        found: list[Moved] = []
         for cause, (at, on) in sorted(self.charging.setbacks.items(), key=lambda one: (one[1], one[0])):
             if cause in used or on < begins or (risen is not None and at <= risen):
                 continue
             to = max(limit - FALL_BY, FALL_DOWN_TO)
             if to >= limit:
                 break
-            self._move(cause, limit, to, now, day)
-            limit, fell = to, True
-        return fell
+            found.append(self._move(cause, limit, to, day, self.manner.falls))
+            if not found[-1].alone:
+                break
+            limit = to
+        return found
 
-    def _rises(self, now: datetime, day: date, flown: list[date]) -> None:
-        limit = self.account.own(day)
-        if limit is None or limit >= RAISE_UP_TO or self.account.disputed or not self.account.documents:
-            return
+    def _rises(self, limit: int, day: date, flown: list[date]) -> list[Moved]:
+        if limit >= RAISE_UP_TO or self.account.disputed or not self.account.documents:
+            return []
         known = min(one.due for one in self.account.documents.values()) - TERMS
         days = [known, *self._late(day), *(on for _, on in self.charging.setbacks.values())]
-        changed = [one.on for one in self.account.moved]
+        changed = [one.on for one in self.account.moved if one.on is not None]
         since = max([*days, *changed])
         flights = sum(not changed or on > max(changed) for on in flown)
-        if _months(since, day) >= AFTER_MONTHS and flights >= AFTER_FLIGHTS:
-            self._move(f"rise:{since}", limit, min(limit + RAISE_BY, RAISE_UP_TO), now, day)
+        if _months(since, day) < AFTER_MONTHS or flights < AFTER_FLIGHTS:
+            return []
+        to = min(limit + RAISE_BY, RAISE_UP_TO)
+        return [self._move(f"rise:{since}", limit, to, day, self.manner.raises)]
 
-    def _move(self, cause: str, before: int, after: int, now: datetime, day: date) -> None:
-        said = self.account.said(day)
-        self.account.moved.append(Moved(cause=cause, before=before, after=after, on=day, at=now, said=said))
+    def _move(self, cause: str, before: int, after: int, day: date, manner: str) -> Moved:
+        said, alone = self.account.said(day), manner == "automatic"
+        return Moved(cause=cause, before=before, after=after, said=said, alone=alone, state="proposed")
 
     def _fixed(self, card: Limit | None) -> bool:
         return card is not None and (card.frozen or card.until is not None)

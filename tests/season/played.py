@@ -10,6 +10,7 @@ from fleet.zones import local_time
 from services.receivables.desk import decisions
 from tests.season.asking import Asking
 from tests.season.charges import Charging
+from tests.season.limits import Manner
 from tests.season.stage import Stage
 
 ZONE: Final = "America/New_York"
@@ -55,6 +56,8 @@ class Played:
     stage: Stage
     chance: random.Random
     holidays: frozenset[date]
+    manner: Manner
+    careful: set[str] = field(default_factory=set)  # students who pay by hand, and in time
     versions: int = 1
     students: dict[str, Asking] = field(default_factory=dict)
     flights: dict[str, Flight] = field(default_factory=dict)
@@ -102,9 +105,11 @@ class Played:
             self._charge(one.charging, now, day)
             one.look(local)
             self._charge(one.charging, now, day)
-            one.moving.look(
-                now, day, [flight.day for flight in self._flights(one, flown=True) if flight.counts]
-            )
+            one.moving.look(now, day, self._flown_on(one))
+
+    def _flown_on(self, one: Asking) -> list[date]:
+        """The days of flights after which a limit may rise."""
+        return [flight.day for flight in self._flights(one, flown=True) if flight.counts]
 
     def _charge(self, charging: Charging, now: datetime, day: date) -> None:
         while (charge := charging.due(now, day)) is not None:

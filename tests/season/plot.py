@@ -19,9 +19,10 @@ class Season(Flying, Banking, Deciding):
         """Something happens, if it can."""
         name = self.chance.choice(sorted(self.students))
         one = self.students[name]
-        kinds = list(ACTS)
+        acts = CAREFUL if name in self.careful else ACTS
+        kinds = list(acts)
         for _ in range(8):
-            kind = self.chance.choices(kinds, [ACTS[kind] for kind in kinds])[0]
+            kind = self.chance.choices(kinds, [acts[kind] for kind in kinds])[0]
             if await getattr(self, kind)(one):
                 self.acts.append(kind)
                 await self.timers()
@@ -52,4 +53,13 @@ ACTS: Final[Mapping[str, int]] = {
     "promise": 2,
     "pause": 1,
     "resume": 2,
+    "decide_limit": 12,
+}
+CAREFUL: Final[Mapping[str, int]] = {
+    "dispatch": 6,
+    "call_off": 1,
+    "fly": 12,
+    "pay_in_full": 14,
+    "promise": 1,
+    "decide_limit": 12,
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,21 +21,23 @@ from services.receivables.desk import reads
 from services.receivables.desk.reads import open_items
 from tests.integration.billing.given import CHANGES, configured
 from tests.integration.payouts.world import World
-from tests.season.accounts import BOOK_LIMIT, SOLO_LIMIT, TERMS, Account
-from tests.season.asking import BETWEEN, FROM, MINIMUM, STEPS, UNTIL, Asking
-from tests.season.banking import CHEQUE_FEE
+from tests.season.accounts import Account, Moved
+from tests.season.asking import Asking
 from tests.season.charges import DEBIT_FAILS, DEBIT_SUCCEEDS, Charging
 from tests.season.clock import Clock
-from tests.season.deciding import ALONE
-from tests.season.limits import POLICY, Moving
+from tests.season.limits import Manner, Moving
 from tests.season.played import ZONE
 from tests.season.plot import Season
+from tests.season.school import OTHER, credit_card
 from tests.season.stage import Stage
 from tests.support.databases import service_url
 
 BEGINS: Final = date(2031, 3, 3)  # a Monday; in the week after it the school's clocks are changed
 HOURS: Final = (8, 10, 13, 17, 21)
 WITH_A_CARD: Final = 0.9  # of the students, from the first day on
+MOVES: Final = ("rises, automatic", "rises, in_force", "falls, automatic", "falls, in_force")  # each comes
+CAREFUL: Final = 1  # of the students: no card, all paid by hand, and known to the school for months
+KNOWN: Final = timedelta(days=60)
 FUNDS: Final = 100_000_00  # at Stripe, so that it can give back whatever a bank asks for
 
 
@@ -47,8 +50,7 @@ class Report:
     kinds: Mapping[str, int]
     charges: Mapping[str, int]
     steps: int
-    rises: int
-    falls: int
+    moved: Counter[str]
     differences: list[str]
 
 
@@ -60,6 +62,9 @@ async def run_season(
     async with _stage(owner_url, api_base, secret_key, chance) as stage:
         season = await _begun(stage, chance, students)
         for day in range(days):
+            if day == days // 2:
+                await season.at(_at(BEGINS + timedelta(days=day), 6))
+                await season.change_manner()
             await _play(season, BEGINS + timedelta(days=day), acts)
             if season.differences:
                 break
@@ -76,10 +81,14 @@ async def run_season(
                 for state in sorted({charge.state for charge in charges})
             },
             steps=sum(len(one.told) for one in season.students.values()),
-            rises=sum(move.after > move.before for move in moved),
-            falls=sum(move.after < move.before for move in moved),
+            moved=Counter(_kind(move) for move in moved),
             differences=season.differences,
         )
+
+
+def _kind(move: Moved) -> str:
+    way = "rises" if move.rises else "falls"
+    return f"{way}, {'automatic' if move.alone else move.state}"
 
 
 @contextlib.asynccontextmanager
@@ -122,33 +131,11 @@ async def _stage(
 async def _begun(stage: Stage, chance: random.Random, students: int) -> Season:
     """The school's book, its students, and the first instant."""
     holidays = frozenset(BEGINS + timedelta(days=n) for n in chance.sample(range(3, 40), 6))
-    season = Season(stage=stage, chance=chance, holidays=holidays)
-    policy = {
-        "limit": BOOK_LIMIT,
-        "limit_solo": SOLO_LIMIT,
-        "hold_hours": 6,
-        "terms": "net",
-        "terms_days": TERMS.days,
-        "allowed_by_one_up_to": 1_000_000_00,
-        "given_by_one_up_to": ALONE,
-        "bounced_cheque_fee": CHEQUE_FEE,
-        "cheques_count": "at_receipt",
-        **POLICY,
-        "dunning_steps": [
-            {"name": name, "action": action}
-            | ({"days_overdue": days} if days else {})
-            | ({"balance": balance} if balance else {})
-            for name, days, balance, action in STEPS
-        ],
-        "dunning_minimum": MINIMUM,
-        "dunning_days_between": BETWEEN,
-        "dunning_from_hour": FROM,
-        "dunning_until_hour": UNTIL,
-        "dunning_holidays": sorted(day.isoformat() for day in holidays),
-    }
+    manner = Manner(since=BEGINS, raises=chance.choice(sorted(OTHER)), falls=chance.choice(sorted(OTHER)))
+    season = Season(stage=stage, chance=chance, holidays=holidays, manner=manner)
     names = [f"s{number:02}" for number in range(1, students + 1)]
     cards: list[dict[str, Any]] = [
-        {"kind": "credit", "key": "credit", "new": policy},
+        {"kind": "credit", "key": "credit", "new": credit_card(manner, holidays)},
         *({"kind": "student", "key": name, "new": {}} for name in names),
     ]
     await stage.at(_at(BEGINS, 7))
@@ -156,12 +143,14 @@ async def _begun(stage: Stage, chance: random.Random, students: int) -> Season:
     await stage.say(configured(1, [*CHANGES, *cards]))
     for name in names:
         charging = Charging(account=Account(name=name))
-        moving = Moving(charging=charging, begins=BEGINS)
+        moving = Moving(charging=charging, manner=manner)
         season.students[name] = Asking(charging=charging, moving=moving, holidays=holidays)
     declined, *others = season.students.values()
     await season.begin_declined(declined)
     await season.fly(declined)
-    for one in others:
+    for one in others[-CAREFUL:]:
+        await season.begin_known(one, _at(BEGINS - KNOWN, 12))
+    for one in others[:-CAREFUL]:
         if chance.random() < WITH_A_CARD:
             await season.choose(one)
             await season.save_method(one)
@@ -232,14 +221,14 @@ async def _compare(season: Season) -> None:
         ]
         _say(season, name, "steps", steps, one.told)
         moved = [
-            (row["cause"], row["from_limit"], row["to_limit"])
+            (row["cause"], row["from_limit"], row["to_limit"], row["state"])
             for row in await season.stage.owner.fetch(
-                "SELECT cause, from_limit, to_limit FROM receivables.limit_change WHERE student = $1"
+                "SELECT cause, from_limit, to_limit, state FROM receivables.limit_change WHERE student = $1"
                 " ORDER BY number",
                 name,
             )
         ]
-        _say(season, name, "limits", moved, [(m.cause, m.before, m.after) for m in account.moved])
+        _say(season, name, "limits", moved, [(m.cause, m.before, m.after, m.state) for m in account.moved])
 
 
 def _say(season: Season, name: str, what: str, found: object, wanted: object) -> None:

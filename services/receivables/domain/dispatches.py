@@ -162,6 +162,17 @@ def refused_by(student: str, terms: Terms) -> Refused | None:
     return None
 
 
+def over_already(dispatch: Dispatch, now: datetime) -> str | None:
+    """Why nothing is held of a dispatch that is read when its hold would be over; None: it would not."""
+    if dispatch.expires_at is None or dispatch.expires_at > now:
+        return None
+    ended, over = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (dispatch.ends_at, dispatch.expires_at))
+    return (
+        f"flight {dispatch.flight_id}: as planned it ended {ended}, and its hold would be over since {over}; "
+        "if it has not flown, dispatch it again with the time at which it departs now"
+    )
+
+
 def floor(terms: Terms) -> int | None:
     """How low the balance may be once the hold stands; None: there is no limit."""
     if terms.credit is None:

@@ -89,6 +89,9 @@ class Standing:
     changes. known_from: the first day of the account here. late_until: the last day on which a bill was late.
     flights: flown since the last change, of other software's too. setbacks: recent ones that changed nothing.
     set_back_on: the day of the newest one of all. changed_on: the day of the last change or refusal.
+    open: the change that waits; said_since: the book has said another word of the limit since it was found,
+    if only the same amount: accepted, it would not stand. still_set_back: what a fall that waits was found by
+    is still so.
     """
 
     student: str
@@ -107,6 +110,8 @@ class Standing:
     changes: int
     setbacks: tuple[Setback, ...] = ()
     open: Change | None = None
+    said_since: bool = False
+    still_set_back: bool = False
 
 
 def review(policy: Policy, standing: Standing, today: date) -> tuple[bool, Sequence[Change]]:
@@ -115,8 +120,11 @@ def review(policy: Policy, standing: Standing, today: date) -> tuple[bool, Seque
     waiting = standing.open
     if waiting is None:
         return False, found
+    if standing.said_since:
+        return True, found
     if not waiting.rises:
-        still = waiting.from_limit == standing.limit and not standing.fixed and policy.falls != "off"
+        still = waiting.from_limit == standing.limit and standing.still_set_back
+        still = still and not standing.fixed and policy.falls != "off"
         return not still, () if still else found
     still = any((one.cause, one.to_limit) == (waiting.cause, waiting.to_limit) for one in found)
     return not still, () if still else found

@@ -38,7 +38,8 @@ $$;
 
 -- Payments that were declined, failed late, bounced or were disputed, each with its name and when; of these students,
 -- or of everybody (NULL), from an instant on. Declines in which the bank asked for the student or for other data say nothing.
--- A charge of a card that is disputed is so named from the day on which its money was taken, and also once that is lost.
+-- A charge of a card that is disputed is so named from the day on which its money was taken, and also once that is lost;
+-- a dispute that was won says nothing any more.
 CREATE OR REPLACE FUNCTION receivables_public.setbacks_of(
     from_instant timestamptz, names text[], OUT student text, OUT cause text, OUT at timestamptz)
     RETURNS SETOF record
@@ -59,7 +60,8 @@ CREATE OR REPLACE FUNCTION receivables_public.setbacks_of(
                                                               AND made.student = charge.student)
           UNION ALL
           SELECT charge.student, 'disputed:' || dispute_id, opened_at FROM dispute JOIN charge USING (charge_id)
-          WHERE withdrawn AND opened_at >= from_instant AND (names IS NULL OR charge.student = ANY (names))
+          WHERE withdrawn AND outcome IS DISTINCT FROM 'won'
+            AND opened_at >= from_instant AND (names IS NULL OR charge.student = ANY (names))
             AND NOT EXISTS (SELECT FROM auto_charge AS made WHERE made.charge_id = charge.charge_id
                                                               AND made.student = charge.student AND made.state = 'declined'
                                                               AND by_bank_account(made.payment_method))
@@ -89,8 +91,9 @@ CREATE OR REPLACE FUNCTION receivables_public.late_until(on_day date, late_after
 $$;
 GRANT EXECUTE ON FUNCTION receivables_public.late_until(date, integer, text, text) TO hobbs_reader;
 
--- What decides about the limits of these students on a day; setbacks are told apart from those that changed a limit already,
--- and none counts that is older than the policy, the student's own card or the last rise.
+-- What decides about the limits of these students on a day; setbacks are told apart from those that changed a limit already
+-- (that of the change that is open is among them, as long as it is one), and none counts that is older than the policy, the
+-- student's own card or the last rise.
 CREATE OR REPLACE FUNCTION receivables_public.limit_evidence_of(
     on_day date, late_after integer, names text[], OUT student text, OUT currency text, OUT credit_limit bigint,
     OUT book_limit bigint, OUT card_from date, OUT card_version integer, OUT fixed boolean, OUT known_from date,
@@ -131,7 +134,7 @@ BEGIN
                coalesce(jsonb_agg(jsonb_build_array(setback.cause, setback.at) ORDER BY setback.at, setback.cause)
                    FILTER (WHERE NOT EXISTS (
                        SELECT FROM limit_change AS used WHERE used.student = stands.student AND used.cause = setback.cause
-                          AND used.state <> 'lapsed')), '[]'::jsonb) AS left_over
+                          AND used.state IN ('in_force', 'refused'))), '[]'::jsonb) AS left_over
         FROM receivables_public.setbacks_of('-infinity', ARRAY[stands.student]) AS setback) AS told
     ORDER BY stands.student;
 END

@@ -30,6 +30,7 @@ from services.receivables.domain.dispatches import (
     expires_at,
     floor,
     named,
+    over_already,
     refused_by,
     students_of,
     to_hold,
@@ -169,6 +170,9 @@ async def _place(tx: Tx, steps: Sequence[Place], causes: Mapping[str, Cause], no
             held=to_hold(dispatch.estimate, policy),
             expires_at=expires_at(dispatch.ends_at, policy),
         )
+        if (late := over_already(one, now)) is not None:
+            messages.append(await _refuse(tx, dispatch, ("over_already", late, None, ()), cause, now))
+            continue
         asked.append(one)
         messages.append(wire.dispatches.place(one, step.replaces, floor(by), cause))
     await store.dispatches.ask(tx, asked)

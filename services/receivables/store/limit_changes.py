@@ -97,10 +97,11 @@ def _standing(row: Mapping[str, Any], policy: Policy, now: datetime, zone: str) 
         (policy.effective_from, row["card_from"] or date.min, local_date(now, zone) - timedelta(RECENT_DAYS))
     )
     told = [(cause, datetime.fromisoformat(at)) for cause, at in row["setbacks"]]
+    waiting = _change(row["open"]) if row["open"] else None
     setbacks = [
         Setback(cause=cause, on=local_date(at, zone))
         for cause, at in told
-        if row["risen_at"] is None or at > row["risen_at"]
+        if (row["risen_at"] is None or at > row["risen_at"]) and (waiting is None or cause != waiting.cause)
     ]
     return Standing(
         student=row["student"],
@@ -118,8 +119,15 @@ def _standing(row: Mapping[str, Any], policy: Policy, now: datetime, zone: str) 
         changed_on=row["changed_on"],
         changes=row["changes"],
         setbacks=tuple(one for one in setbacks if one.on >= begins),
-        open=_change(row["open"]) if row["open"] else None,
+        open=waiting,
+        said_since=waiting is not None and _said(row["open"]) != _said(row),
+        still_set_back=waiting is not None and waiting.cause in {cause for cause, _ in told},
     )
+
+
+def _said(row: Mapping[str, Any]) -> tuple[int | None, str, int | None]:
+    """What the book says of a limit, now or when a change was found."""
+    return row["book_limit"], str(row["card_from"]), row["card_version"]
 
 
 def _change(row: Mapping[str, Any]) -> Change:

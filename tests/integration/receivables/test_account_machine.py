@@ -7,6 +7,7 @@ leaves; with all read it is the ledger's.
 
 import asyncio
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -18,6 +19,7 @@ from fleet.envelope import Record
 from services.billing.handlers import configure_school
 from services.receivables import handlers
 from services.receivables.desk.decisions import ACTIONS
+from services.receivables.desk.reads import open_items, today
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import configured
 from tests.integration.ledger.test_reverts_and_groups import undo
@@ -36,6 +38,9 @@ from tests.support.machines import Machine, run_machine
 
 AMOUNT = st.integers(1, 500)
 WHICH = st.integers(0, 50)
+DAYS = (0, 1, 30, 31, 60, 61, 90, 91, 400)  # what is booked today is due today
+AGES = ((0, "not_due"), (30, "days_1_30"), (60, "days_31_60"), (90, "days_61_90"), (1_000, "over_90"))
+ZERO = dict.fromkeys((*(name for _, name in AGES), "credit", "balance"), 0)
 _numbers = count(1)
 _versions = count(2)  # the fixture made the first
 
@@ -153,8 +158,8 @@ class Account(Machine):
         self._compare()
 
     @precondition(lambda self: self.unread)
-    @rule(order=st.lists(WHICH, min_size=1, max_size=6), again=WHICH)
-    def reads(self, order: list[int], again: int) -> None:
+    @rule(order=st.lists(WHICH, min_size=1, max_size=6), again=WHICH, days=st.sampled_from(DAYS))
+    def reads(self, order: list[int], again: int, days: int) -> None:
         """Some of what was announced, in some order, and something that was read before."""
         batch = []
         for place in order:
@@ -167,6 +172,7 @@ class Account(Machine):
         self.wait(handlers.take_journals(self.db, batch))
         self.read += batch
         self._compare()
+        self.wait(self._compare_ages(days))
 
     def _compare(self) -> None:
         left = {side: sum(max(-side * a, 0) for a in self.amounts.values()) for side in (-1, 1)}
@@ -187,6 +193,28 @@ class Account(Machine):
         assert self.wait(open_of(self.db, self.student)) == expected
         if not self.unread:
             assert sum(expected.values()) == self.wait(balance(self.ledger, self.student))
+
+    async def _compare_ages(self, days: int) -> None:
+        """On any day one student's ageing is their account; the school's is everybody's."""
+        now, account = datetime.now(UTC), sum(self.amounts.values())
+        async with self.db.transaction() as tx:
+            day = await today(tx, now)
+            for later in DAYS:
+                one = await open_items.ageing(tx, now, student=self.student, on=day + timedelta(later))
+                age = next(name for last, name in AGES if later <= last)
+                wanted = ZERO | {age: max(-account, 0), "credit": max(account, 0), "balance": account}
+                assert [_sums([row]) for row in one] == ([wanted] if account else []), later
+            everybody = await open_items.ageing(tx, now, on=day + timedelta(days))
+            total = await open_items.ageing_in_total(tx, now, on=day + timedelta(days))
+        assert [_sums([row]) for row in total] == ([_sums(everybody)] if everybody else [])
+        owing = sum(row["owed"] > 0 for row in everybody)
+        assert [row["students"] for row in total] == ([owing] if everybody else [])
+        if not self.unread:
+            assert account == await balance(self.ledger, self.student)
+
+
+def _sums(rows: list[dict[str, Any]]) -> dict[str, int]:
+    return {name: sum(row[name] for row in rows) for name in ZERO}
 
 
 async def test_whatever_happens_in_whatever_order_the_account_is_the_ledgers(

@@ -244,6 +244,16 @@ async def test_a_hold_that_nobody_ends_expires(school: School) -> None:
     assert (await school.pending(), await school.states()) == (0, ["closed"])
 
 
+async def test_a_dispatch_of_days_ago_holds_nothing_and_says_why(school: School) -> None:
+    departed = datetime.now(UTC) - timedelta(days=3)
+    await school.say(dispatched(departs_at=departed))
+    assert await school.answers() == [("D1", 1, "over_already")]
+    letters = [await rows(db, "SELECT topic FROM dead_letter") for db in school.db.values()]
+    assert letters == [[]] * len(letters)  # nobody has to look at it
+    await school.say(dispatched(revision=2))
+    assert await school.answers() == [("D1", 1, "over_already"), ("D1", 2, "cleared")]
+
+
 async def test_what_cannot_be_priced_is_refused_with_billings_reason(school: School) -> None:
     await school.say(dispatched(aircraft="N1"))
     assert await school.answers() == [("D1", 1, "unknown_aircraft")]

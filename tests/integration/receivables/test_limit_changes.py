@@ -106,6 +106,19 @@ async def test_a_rise_is_proposed_once_and_stands_once_two_accepted_it(
     assert (await stands(db, at=NOW))["credit_limit"] == 60_000
 
 
+async def test_what_was_proposed_before_the_book_gave_a_limit_of_their_own_is_not_accepted(
+    db: Database, ledger: Database
+) -> None:
+    await look(db)
+    await handlers.follow_book(db, [book(3, ("credit_limit", "anna", "2026-01-01", {"limit": 50_000}))])
+    assert "what it was found by has changed" in await says(db, "accept_limit")
+    await look(db, TOMORROW)
+    assert await changes(db) == [(1, 50_000, 70_000, "lapsed"), (2, 50_000, 70_000, "proposed")]
+    await says(db, "accept_limit")
+    assert (await says(db, "accept_limit", who="bob")).startswith("done")
+    assert (await stands(db, at=TOMORROW))["credit_limit"] == 70_000
+
+
 async def test_a_refused_rise_counts_anew(db: Database, ledger: Database) -> None:
     await look(db)
     assert (await says(db, "refuse_limit")).startswith("refused: refusing")
@@ -124,6 +137,22 @@ async def test_a_disputed_payment_lowers_the_limit_once(db: Database, ledger: Da
     assert await changes(db) == [(1, 50_000, 20_000, "in_force")]
     assert (await stands(db, at=MAY))["credit_limit"] == 20_000
     assert (await stands(db, at=MAY - timedelta(days=1)))["credit_limit"] == 50_000
+
+
+async def test_a_dispute_that_was_won_lowers_no_limit_any_more(db: Database, ledger: Database) -> None:
+    by_hand = POLICY | {"falls": "proposed"}
+    await handlers.follow_book(db, [book(2, ("credit", "credit", "2026-01-01", by_hand))])
+    told = [webhook("charge.succeeded", charge()), webhook("charge.dispute.created", dispute())]
+    await handlers.take_stripe_events(db, told)
+    await look(db, MAY)
+    assert await changes(db) == [(1, 50_000, 20_000, "proposed")]
+    won = webhook("charge.dispute.closed", dispute(status="won"))
+    await handlers.take_stripe_events(db, [won])
+    assert "what it was found by has changed" in await says(db, "accept_limit")
+    await look(db, MAY + timedelta(days=1))
+    await handlers.follow_book(db, [book(3, ("credit", "credit", "2026-01-01", POLICY))])
+    await look(db, MAY + timedelta(days=2))
+    assert await changes(db) == [(1, 50_000, 20_000, "lapsed")]
 
 
 async def test_flights_that_were_billed_elsewhere_count(
