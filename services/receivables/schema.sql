@@ -1281,6 +1281,7 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- Functions; their texts are in functions/.
 -- * by_bank_account(text)
 -- * credit_policy_on(date)
+-- * declines_of(text, text, timestamp with time zone, timestamp with time zone)
 -- * document_of(text)
 -- * due_on(date)
 -- * guard_account_note()

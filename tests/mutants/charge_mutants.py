@@ -207,4 +207,16 @@ CHARGE_MUTANTS = (
         ),
         catchers=(f"{TAKEN_BACK}::test_a_debit_that_fails_after_it_was_paid_is_owed_again",),
     ),
+    Mutant(
+        name="returned-debits-are-forgotten-after-a-month",
+        breaks="A debt whose debit came back three times is debited again, as Nacha does not allow.",
+        edits=(
+            Edit(
+                path="services/receivables/functions/charges.sql",
+                old="OR made.answered_at > returns_began AND by_bank_account(method)\n",
+                new="OR false AND by_bank_account(method)\n",
+            ),
+        ),
+        catchers=(f"{TAKEN_BACK}::test_a_bank_account_is_debited_again_twice_and_no_more",),
+    ),
 )

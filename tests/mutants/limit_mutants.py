@@ -94,4 +94,28 @@ LIMIT_MUTANTS = (
         edits=(Edit(path=BY_HAND, old="[0 if one.frozen else one.limit for", new="[one.limit for"),),
         catchers=(f"{SET}::test_a_frozen_student_is_let_fly_again_by_two_and_frozen_by_one",),
     ),
+    Mutant(
+        name="a-dispute-that-was-won-lowers-a-limit",
+        breaks="A student's limit falls for a payment that the bank gave back to the school.",
+        edits=(
+            Edit(
+                path="services/receivables/functions/limits.sql",
+                old="WHERE withdrawn AND outcome IS DISTINCT FROM 'won'\n",
+                new="WHERE withdrawn\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/receivables/test_limit_changes.py"
+            "::test_a_dispute_that_was_won_lowers_no_limit_any_more",
+        ),
+    ),
+    Mutant(
+        name="a-proposal-outlives-the-word-of-the-book",
+        breaks="Two persons accept a rise that does not stand: the book has given another limit since.",
+        edits=(Edit(path=RULES, old="    if standing.said_since:\n", new="    if False:\n"),),
+        catchers=(
+            "tests/integration/receivables/test_limit_changes.py"
+            "::test_what_was_proposed_before_the_book_gave_a_limit_of_their_own_is_not_accepted",
+        ),
+    ),
 )

@@ -33,7 +33,7 @@ class Asking:
     until: date | None = None
     told: list[tuple[int, str, int]] = field(default_factory=list)  # run, step, total
 
-    def look(self, local: datetime) -> None:
+    def look(self, local: datetime, now: datetime) -> None:
         """What the timer does at a time of the school's clock."""
         day, account = local.date(), self.charging.account
         total = sum(account.overdue(day).values())
@@ -46,7 +46,7 @@ class Asking:
             if not self.is_open:
                 self.run, self.is_open, self.stepped = self.run + 1, True, None
                 self.done = []
-            self._step(local, total)
+            self._step(local, now, total)
         self._say()
 
     def _end(self) -> None:
@@ -57,7 +57,7 @@ class Asking:
     def _quiet(self, local: datetime) -> bool:
         return local.date() in self.holidays or local.isoweekday() >= 6 or not FROM <= local.hour < UNTIL
 
-    def _step(self, local: datetime, total: int) -> None:
+    def _step(self, local: datetime, now: datetime, total: int) -> None:
         day, account = local.date(), self.charging.account
         if self.hold or account.disputed or account.in_question or self.charging.under_way or total < MINIMUM:
             return
@@ -67,7 +67,7 @@ class Asking:
         passed = max((names.index(step) for step, _ in self.done), default=-1)
         oldest = min(account.documents[name].due for name in account.overdue(day))
         for name, days, balance, action in STEPS[passed + 1 :]:
-            if action == "charge_card" and not self.charging.chargeable:
+            if action == "charge_card" and not self.charging.chargeable(now):
                 continue
             if (day - oldest).days >= days and total >= balance:
                 self.done.append((name, day))

@@ -101,9 +101,11 @@ class Charging:
         able = [one for one in self.methods if not one.stopped]
         return max(able, key=lambda one: one.since, default=None)
 
-    @property
-    def chargeable(self) -> bool:
-        return self.choice is not None and self.choice.occasion != "off" and self.usable() is not None
+    def chargeable(self, now: datetime) -> bool:
+        """Whether a step may charge: the student lets a method be charged, and it may be tried."""
+        method = self.usable()
+        allowed = self.choice is not None and self.choice.occasion != "off"
+        return allowed and method is not None and self._declines(method, now) < _most(method)
 
     def due(self, now: datetime, day: date) -> Charge | None:
         """The charge that is to be made now."""
@@ -114,7 +116,7 @@ class Charging:
             return None
         if sum(now - one.at < BURST for one in self.charges) >= 3:
             return None
-        if self._declines(method, now) >= (3 if method.is_debit else 4):
+        if self._declines(method, now) >= _most(method):
             return None
         cause, attempt = self._cause(method, choice, now, day)
         if not cause or any(one.cause == cause for one in self.charges):
@@ -210,7 +212,7 @@ class Charging:
         charge.state, charge.declined_at, charge.again_at = "declined", now, None
         if kind in (LATER, PAYDAY, NEVER) and not charge.contested:  # the bank asked for nothing else
             self.setbacks.setdefault(f"declined:{charge.cause.partition('#')[0]}", (now, day))
-        most = 3 if charge.method.is_debit else 4
+        most = _most(charge.method)
         if kind in (OTHER, NEVER):
             charge.method.stopped = True
         if kind not in (LATER, PAYDAY) or self._declines(charge.method, now) >= most:
@@ -220,6 +222,10 @@ class Charging:
             while kind == PAYDAY and not _is_payday(day + timedelta(days=days)):
                 days += 1
             charge.again_at = now + timedelta(days=days)
+
+
+def _most(method: Method) -> int:
+    return 3 if method.is_debit else 4
 
 
 def _is_payday(day: date) -> bool:

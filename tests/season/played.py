@@ -103,7 +103,7 @@ class Played:
             for held in [name for name, hold in holds.items() if hold.ends <= now]:
                 del holds[held]
             self._charge(one.charging, now, day)
-            one.look(local)
+            one.look(local, now)
             self._charge(one.charging, now, day)
             one.moving.look(now, day, self._flown_on(one))
 

@@ -34,7 +34,8 @@ GRANT EXECUTE ON FUNCTION receivables_public.dunning_candidates(date, text, inte
 
 -- How these students stand on a day. total: overdue bills less what was paid and is on its way into the account: what the
 -- ledger has and the items have not, and what the ledger was asked to post. done: the steps of the open run. Each
--- student by its indexes (LIMIT 1): joined as sets, every part of a school would read all wallets.
+-- student by its indexes (LIMIT 1): joined as sets, every part of a school would read all wallets. chargeable: the method
+-- that would be charged was not declined as often as it may be (domain/auto_charges.py).
 CREATE OR REPLACE FUNCTION receivables_public.dunning_of(
     on_day date, at timestamptz, names text[], OUT student text, OUT currency text, OUT total bigint, OUT oldest_due date,
     OUT bills integer, OUT disputed bigint, OUT in_question boolean, OUT charge_under_way boolean, OUT chargeable boolean, OUT run integer,
@@ -64,13 +65,18 @@ BEGIN
            EXISTS (SELECT FROM undecided WHERE undecided.student = named.student),
            EXISTS (SELECT FROM auto_charge AS way
                    WHERE way.student = named.student AND way.state IN ('asked', 'processing')),
-           EXISTS (SELECT FROM charge_choice AS choice JOIN saved_method AS saved USING (student)
-                   WHERE choice.student = named.student AND choice.occasion <> 'off' AND saved.detached_at IS NULL
-                     AND saved.stopped_at IS NULL AND (saved.expires_on IS NULL OR saved.expires_on > on_day)
-                     AND coalesce(saved.method_type, 'card') IN ('card', 'us_bank_account')),
+           coalesce(chargeable.declines < CASE WHEN chargeable.is_bank_account THEN 3 ELSE 4 END, false),
            coalesce(known.run, 0), known.overdue_since IS NOT NULL, known.hold, known.until,
            coalesce(steps.done, '[]'::jsonb)
     FROM named
+    LEFT JOIN LATERAL (
+        SELECT declines_of(saved.student, saved.payment_method, at - interval '30 days', at - interval '180 days') AS declines,
+               saved.method_type = 'us_bank_account' AS is_bank_account
+        FROM charge_choice AS choice JOIN saved_method AS saved USING (student)
+        WHERE choice.student = named.student AND choice.occasion <> 'off' AND saved.detached_at IS NULL
+          AND saved.stopped_at IS NULL AND (saved.expires_on IS NULL OR saved.expires_on > on_day)
+          AND coalesce(saved.method_type, 'card') IN ('card', 'us_bank_account')
+        ORDER BY saved.set_up_at DESC, saved.payment_method LIMIT 1) AS chargeable ON true
     LEFT JOIN LATERAL (
         SELECT * FROM dunning_case WHERE dunning_case.student = named.student LIMIT 1) AS known ON true
     LEFT JOIN LATERAL (

@@ -25,17 +25,6 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION guard_limit_change() TO hobbs_receivables;
 
--- Whether a charge was made by a bank account, of which what a bank takes back is a debit that it returns, not a dispute.
-CREATE OR REPLACE FUNCTION by_bank_account(method text)
-    RETURNS boolean
-    LANGUAGE plpgsql STABLE
-    AS $$
-BEGIN
-    RETURN EXISTS (SELECT FROM saved_method
-                   WHERE saved_method.payment_method = method AND saved_method.method_type = 'us_bank_account');
-END
-$$;
-
 -- Payments that were declined, failed late, bounced or were disputed, each with its name and when; of these students,
 -- or of everybody (NULL), from an instant on. Declines in which the bank asked for the student or for other data say nothing.
 -- A charge of a card that is disputed is so named from the day on which its money was taken, and also once that is lost;

@@ -82,7 +82,8 @@ _STANDING = """
     SELECT choice.student, choice.occasion, choice.threshold, choice.day, choice.most, choice.most_a_day,
            choice.chosen_on, school.currency, method.payment_method, method.customer, method.method_type,
            method.set_up_at, greatest(-(wallet.balance + greatest(coming.amount, 0)), 0)::bigint AS owed,
-           disputed.amount AS disputed, today.amount AS charged_today, counted.recent, counted.declines,
+           disputed.amount AS disputed, today.amount AS charged_today, counted.recent,
+           declines_of(choice.student, method.payment_method, :declines_began, :returns_began) AS declines,
            counted.thresholds, flown.source AS newest_flight, last.cause AS last_cause,
            last.attempt AS last_attempt, last.state AS last_state, last.kind AS last_kind,
            last.answered_at AS last_answered_at, last.retry_at AS last_retry_at,
@@ -123,14 +124,6 @@ _STANDING = """
           AND made.state IN ('asked', 'processing', 'succeeded')) AS today
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE made.decided_at > :burst_began) AS recent,
-               count(*) FILTER (WHERE made.state = 'declined' AND made.payment_method = method.payment_method
-                                AND (made.answered_at > :declines_began
-                                     OR method.method_type = 'us_bank_account'
-                                        AND made.answered_at > :returns_began AND NOT EXISTS (
-                                            SELECT FROM auto_charge AS paid
-                                            WHERE paid.student = made.student AND paid.state = 'succeeded'
-                                              AND paid.payment_method = made.payment_method
-                                              AND paid.answered_at > made.answered_at))) AS declines,
                count(*) FILTER (WHERE made.attempt = 1 AND made.cause LIKE 'threshold:%') AS thresholds
         FROM auto_charge AS made WHERE made.student = choice.student) AS counted
     LEFT JOIN LATERAL (
@@ -320,17 +313,10 @@ async def answer(
 
 
 _METHOD_USE = """
-    SELECT (SELECT count(*) FROM auto_charge AS made
-            WHERE made.payment_method = :payment_method AND made.state = 'declined'
-              AND (made.answered_at > :declines_began
-                   OR known.is_bank_account AND made.answered_at > :returns_began AND NOT EXISTS (
-                       SELECT FROM auto_charge AS paid
-                       WHERE paid.student = made.student AND paid.payment_method = made.payment_method
-                         AND paid.state = 'succeeded' AND paid.answered_at > made.answered_at))) AS declines,
-           known.is_bank_account
-    FROM (SELECT EXISTS (SELECT FROM saved_method
-                         WHERE payment_method = :payment_method AND method_type = 'us_bank_account')
-                     AS is_bank_account) AS known
+    SELECT coalesce(declines_of(saved.student, saved.payment_method, :declines_began, :returns_began), 0)
+               AS declines,
+           coalesce(saved.method_type = 'us_bank_account', false) AS is_bank_account
+    FROM (VALUES (true)) AS always LEFT JOIN saved_method AS saved ON saved.payment_method = :payment_method
 """
 
 
