@@ -42,10 +42,9 @@ class Console:
         self.lookout = Lookout(settings=self.settings)
 
     async def school(self) -> School:
-        """The school, as it was half a minute ago at most."""
-        if self._school is None or time.monotonic() - self._school_at > SCHOOL_FOR_S:
-            return await self.read_school()
-        return self._school
+        """The school, as it was half a minute ago at most; as long as there is none it is looked for anew."""
+        kept, age_s = self._school, time.monotonic() - self._school_at
+        return kept if kept and kept.opened and age_s <= SCHOOL_FOR_S else await self.read_school()
 
     async def read_school(self) -> School:
         """The school as it is, kept for the next pages: everybody's name takes a while to read."""

@@ -16,6 +16,7 @@ class School:
     zone: str
     currency: str
     people: Mapping[str, str] = field(default_factory=dict)  # names by wallet
+    opened: bool = True  # its file was applied
 
 
 _SCHOOL: Final = """
@@ -28,7 +29,7 @@ async def school(tx: Tx) -> School:
     """The school as billing has it; before there is one, UTC and dollars."""
     row = await tx.first(_SCHOOL)
     if row is None:
-        return School(name="No school yet", zone="UTC", currency="USD")
+        return School(name="No school yet", zone="UTC", currency="USD", opened=False)
     return School(
         name=row.name or "School",
         zone=row.zone or "UTC",

@@ -16,7 +16,8 @@ def form(request: Request) -> Doc:
 def show(status: int, title: str, *parts: str) -> Answer:
     """A page; `parts` are HTML, `title` is text."""
     body = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Simulated Stripe</title>'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">'
+        "<title>Simulated Stripe</title>"
         f"<h1>{escape(title)}</h1>{''.join(parts)}</html>"
     )
     return Answer(status=status, body=body.encode(), content_type="text/html; charset=utf-8")

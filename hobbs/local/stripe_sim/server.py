@@ -102,5 +102,6 @@ def _redirect(url: str) -> Answer:
 
 def _page(status: int, sentence: str, *, button: bool = False) -> Answer:
     form = '<form method="post"><button>Give everything and agree</button></form>' if button else ""
-    body = f"<!doctype html><title>Simulated Stripe</title><p>{escape(sentence)}</p>{form}"
+    head = '<!doctype html><link rel="icon" href="data:,"><title>Simulated Stripe</title>'
+    body = f"{head}<p>{escape(sentence)}</p>{form}"
     return Answer(status=status, body=body.encode(), content_type="text/html; charset=utf-8")
