@@ -32,7 +32,6 @@ from hobbs.school.file import book_of
 from hobbs.shadow import figures_file, log
 from hobbs.shadow.beside import BesideSettings, both_caught_up, mark_at
 from hobbs.shadow.compare import Difference
-from hobbs.shadow.figures import PARTIES
 from hobbs.shadow.figures_file import FiguresFile, Reading, Told
 from hobbs.shadow.live import Books, over_both_books, over_live_books
 from hobbs.shadow.report import Report, Take
@@ -190,7 +189,7 @@ def _differences(
     told: Iterator[Told] | None, book: Book | None, found: FiguresFile, books: Books
 ) -> Iterator[Difference | None]:
     if told is not None:
-        return by_a_file(told, books, found.roles & set(PARTIES), named=found.named)
+        return by_a_file(told, books, found)
     assert book is not None
     return by_another_book(books, book)
 
@@ -248,6 +247,8 @@ def _tell(found: FiguresFile, file: str) -> None:
         say(
             f"{found.repeated} rows say the same as another of their flight; does the export have them twice?"
         )
+    if found.elsewhere:
+        say(f"{found.elsewhere} flights are here as billed there, without amounts: they are not compared")
     if found.faulty:
         say(f"{found.faulty} rows cannot be read: what they say is missing below")
 

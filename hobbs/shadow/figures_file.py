@@ -82,6 +82,7 @@ class FiguresFile:
     """What is known of a file once it is read: rows, faults, and which parties it says anything of.
 
     repeated: rows that say the same as another of their flight; they are added up like any others.
+    elsewhere: flights of which the live books know that they were billed there.
     """
 
     rows: int = 0
@@ -89,6 +90,7 @@ class FiguresFile:
     faulty: int = 0
     notes: list[str] = field(default_factory=list)
     repeated: int = 0
+    elsewhere: int = 0
     roles: set[str] = field(default_factory=set)
     named: bool = False  # parties are `student:student-01`, not `student`
 

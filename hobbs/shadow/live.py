@@ -25,6 +25,7 @@ from services.billing.desk import reads
 from services.billing.desk.reads.in_order import (
     FiledFlight,
     FlightDetails,
+    billed_elsewhere,
     billed_since,
     details,
     flights_in_order,
@@ -42,6 +43,7 @@ class Books:
     rates: RatesOfTheBook
     details: "Details"
     billed_since: Callable[[datetime], Set[str]]
+    billed_elsewhere: Callable[[Collection[str]], Set[str]]  # of these flights
 
 
 async def over_live_books(settings: Settings, compare: Callable[[Books], R]) -> R:
@@ -108,6 +110,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Books]:
             rates=rates,
             details=Details(lambda flight_ids: soon(details(tx, flight_ids)).result()),
             billed_since=lambda moment: soon(billed_since(tx, moment)).result(),
+            billed_elsewhere=lambda flight_ids: soon(billed_elsewhere(tx, flight_ids)).result(),
         )
 
 

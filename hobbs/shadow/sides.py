@@ -4,14 +4,14 @@ Most flights are alike: their amounts are compared as they come, and only the ot
 that a cause needs.
 """
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from itertools import islice, repeat
 from typing import Final
 
 from hobbs.shadow.books import Amounts, filed, repriced
 from hobbs.shadow.compare import AT_ONCE, Difference, differences, side_by_side
 from hobbs.shadow.figures import PARTIES
-from hobbs.shadow.figures_file import Told
+from hobbs.shadow.figures_file import FiguresFile, Told
 from hobbs.shadow.live import Books
 from services.billing.desk.reads.in_order import FiledFlight
 from services.billing.domain.rates import Book
@@ -19,10 +19,12 @@ from services.billing.domain.rates import Book
 ALL: Final = frozenset(PARTIES)
 
 
-def by_a_file(
-    told: Iterator[Told], books: Books, roles: Set[str], *, named: bool
-) -> Iterator[Difference | None]:
-    """What another system's file says: there is the file, here are the live books; of these roles only."""
+def by_a_file(told: Iterator[Told], books: Books, found: FiguresFile) -> Iterator[Difference | None]:
+    """What another system's file says: there is the file, here are the live books; of its roles only.
+
+    A flight that was billed there before the school came has no amounts here: it is left out, and counted.
+    """
+    roles, named = found.roles & ALL, found.named
     amounts = Amounts(roles, named=named)
     pairs: Iterator[tuple[Told | None, FiledFlight | None]] = side_by_side(told, books.flights)
     while some := list(islice(pairs, AT_ONCE)):
@@ -32,10 +34,13 @@ def by_a_file(
             if left is None or right is None or left.amounts != amounts(right)
         ]
         yield from repeat(None, len(some) - len(unlike))
+        not_here = [left.flight_id for left, right in unlike if left is not None and right is None]
+        elsewhere = books.billed_elsewhere(not_here) if not_here else frozenset()
+        found.elsewhere += len(elsewhere)
         rights = [right for _, right in unlike if right is not None]
         books.details.expect([right.flight_id for right in rights])
         yield from differences(
-            [left.figures() for left, _ in unlike if left is not None],
+            [left.figures() for left, _ in unlike if left is not None and left.flight_id not in elsewhere],
             filed(rights, books.rates, books.details.of, named=named),
             roles,
         )

@@ -18,6 +18,10 @@ _DECLARE: Final = """
 _FETCH: Final = "FETCH 2000 FROM flights_in_order"
 _NOW: Final = "SELECT clock_timestamp() AS now"
 _SINCE: Final = "SELECT DISTINCT flight_id FROM billing_public.bills WHERE billed_at >= :since"
+_ELSEWHERE: Final = """
+    SELECT flight_id FROM billing_public.bills
+    WHERE flight_id = ANY (CAST(:flight_ids AS text[])) AND in_force AND kind = 'elsewhere'
+"""
 _CLOSE: Final = "CLOSE flights_in_order"
 _DETAILS: Final = """
     SELECT flight_id, billed_on, instructor, aircraft, billed_tenths, hours_from,
@@ -72,6 +76,11 @@ async def clock(tx: Tx) -> datetime:
 async def billed_since(tx: Tx, since: datetime) -> set[str]:
     """The flights of which a bill, also of a cancellation, was written then or later."""
     return {row.flight_id for row in await tx.all(_SINCE, since=since)}
+
+
+async def billed_elsewhere(tx: Tx, flight_ids: Collection[str]) -> set[str]:
+    """Those of these flights that other software billed."""
+    return {row.flight_id for row in await tx.all(_ELSEWHERE, flight_ids=list(flight_ids))}
 
 
 async def details(tx: Tx, flight_ids: Collection[str]) -> dict[str, FlightDetails]:
