@@ -229,7 +229,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
             self._asked.setdefault(place, offset)
         asked = set(wanted)
         nothing = self._nothing_in_a_row(node, asked)
-        if nothing >= NOTHING_SO_OFTEN:
+        if nothing >= NOTHING_SO_OFTEN and self._group_id is not None:  # a command's questions wait behind it
             request._max_wait_ms = HELD_LONGER_MS
         response = await self._send(node, request, **options)
         had_any = any(error or data for _, parts in response.topics for _, error, *_, data in parts)

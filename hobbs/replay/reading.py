@@ -17,6 +17,7 @@ from hobbs.replay.span import Part
 BATCH: Final = 500
 POLL_MS: Final = 1_000
 NOTHING_FOR_S: Final = 30.0
+HELD_MS: Final = 10  # by the broker, where a partition has no more: what is asked for next waits behind it
 
 
 class Unread(Exception):
@@ -47,6 +48,7 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
         enable_auto_commit=False,
         auto_offset_reset="none",
         metadata_max_age_ms=kafka_client.METADATA_AGE_MS,
+        fetch_max_wait_ms=HELD_MS,
     )
     try:
         await reader.start()
@@ -106,3 +108,4 @@ async def _of_part(reader: Reader, topic: str, part: Part) -> AsyncIterator[Sequ
             moved_at = time.monotonic()
         elif time.monotonic() - moved_at > NOTHING_FOR_S:
             raise Unread("; ".join(reader.standing_now()) or f"nothing came of {part.place} for 30 s")
+    reader.pause(part.place)

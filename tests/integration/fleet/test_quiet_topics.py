@@ -59,7 +59,8 @@ async def quiet(kafka: str) -> AsyncIterator[Quiet]:
     prefix = f"{secrets.token_hex(4)}."
     settings = Settings(database_url=SecretStr(""), kafka_bootstrap=kafka, topic_prefix=prefix)
     await create_topics(settings, [TopicPlan(name="a", partitions=2, retention_ms=-1)])
-    async with Noting(bootstrap_servers=kafka) as reader, open_producer(settings) as producer:
+    group = {"group_id": f"{prefix}a", "enable_auto_commit": False}
+    async with Noting(bootstrap_servers=kafka, **group) as reader, open_producer(settings) as producer:
         reader.assign([TopicPartition(f"{prefix}a", number) for number in range(2)])
         await reader.quiet()
         yield Quiet(topic=f"{prefix}a", reader=reader, producer=producer)
@@ -84,3 +85,11 @@ async def test_a_fetch_beside_records_that_wait_to_be_taken_is_not_held_longer(q
     await quiet.producer.send_and_wait(quiet.topic, b"1", partition=0)
     await reader.until(lambda: len(reader.fetches) >= asked + 2 * NOTHING_SO_OFTEN)
     assert set(reader.fetches[asked:]) == {(HELD_MS, 1)}
+
+
+async def test_a_fetch_of_who_is_in_no_group_is_not_held_longer(quiet: Quiet, kafka: str) -> None:
+    """Questions about offsets go to the broker behind it, one topic after another."""
+    async with Noting(bootstrap_servers=kafka) as reader:
+        reader.assign([TopicPartition(quiet.topic, number) for number in range(2)])
+        await reader.until(lambda: len(reader.fetches) >= 2 * NOTHING_SO_OFTEN)
+        assert {held for held, _ in reader.fetches} == {HELD_MS}
