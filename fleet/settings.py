@@ -188,8 +188,7 @@ class _EnvironmentFiles(PydanticBaseSettingsSource):
         self._prefix = prefix
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{self._prefix}{field_name.upper()}_FILE")
-        return (_first_line(Path(path)) if path else None), field_name, False
+        return _from_file(f"{self._prefix}{field_name.upper()}"), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(f, name)[0] for name, f in self.settings_cls.model_fields.items()}
@@ -213,6 +212,16 @@ class _OfEverybody(PydanticBaseSettingsSource):
             for name, value in self._everything().items()
             if name in SHARED_SECRETS or not _is_secret(fields.get(name))
         }
+
+
+def from_environment(name: str) -> str | None:
+    """A variable's value, or the first line of the file that NAME_FILE names. Raises ValueError when empty."""
+    return os.environ.get(name) or _from_file(name)
+
+
+def _from_file(name: str) -> str | None:
+    path = os.environ.get(f"{name}_FILE")
+    return _first_line(Path(path)) if path else None
 
 
 def _is_secret(field: FieldInfo | None) -> bool:

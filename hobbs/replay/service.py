@@ -5,7 +5,7 @@ import os
 from typing import Final
 
 from fleet.proofs import NAME as PUBLISHERS_KEYS
-from fleet.settings import PREFIX, own_prefix
+from fleet.settings import PREFIX, from_environment, own_prefix
 from fleet.worker import Worker
 from hobbs.shell.stripes_keys import keys_set
 from schemas.services import BY_NAME
@@ -35,10 +35,13 @@ def build(service: str, *, with_keys: bool = True) -> Worker:
     Raises ValidationError for settings that are missing or wrong.
     """
     own_name = own_prefix(service) + PUBLISHERS_KEYS.removeprefix(PREFIX)
-    keys = (os.environ.get(own_name) or os.environ.get(PUBLISHERS_KEYS, "")) if with_keys else ""
+    keys = (from_environment(own_name) or from_environment(PUBLISHERS_KEYS) or "") if with_keys else ""
     changed = {ROLE: f"hobbs_{service}", PUBLISHERS_KEYS: keys, own_name: keys}
-    before = {name: os.environ[name] for name in changed if name in os.environ}
+    hidden = [f"{name}_FILE" for name in (PUBLISHERS_KEYS, own_name)]
+    before = {name: os.environ[name] for name in (*changed, *hidden) if name in os.environ}
     os.environ |= changed
+    for name in hidden:
+        os.environ.pop(name, None)
     try:
         worker: Worker = importlib.import_module(f"services.{service}.app").build()
     finally:

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from deploy.make_secrets import make_secrets
+from hobbs.demo.school import FLIGHTS_FILE
 from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import free_ports
 from hobbs.local.postgres import PASSWORD_FILE, prepare_postgres, start_postgres, wait_for_postgres
@@ -176,10 +177,25 @@ def test_the_composed_system_migrates_starts_is_healthy_and_drains(machine: Mach
             ("production", "Stripe is asked at"),  # the simulator
             *[("images", name) for name in ("docker-compose.yml", "deploy/Dockerfile")],  # no digests here
         ]
+        assert_a_replay_knows_what_came(machine)
     finally:
         stubborn = stop_all(reversed(children), grace_s=30)
     assert [child.name for child in stubborn] == []
     assert {child.name: child.exit_code for child in children[1:]} == dict.fromkeys(DECIDE, 0)
+
+
+def assert_a_replay_knows_what_came(machine: Machine) -> None:
+    """With the keys of billing's publishers what it has is what is read; without them it is refused."""
+    flights = machine.folder / "flights.csv"
+    flights.write_text("\n".join(FLIGHTS_FILE.read_text().splitlines()[:2]))
+    machine.told("operator", "flights", "publish", str(flights), "--yes")
+    span = ("flight.completed", "--from", "beginning", "--to", "now", "--service", "billing", "--dry-run")
+    wait_until(
+        lambda: "nothing would be written" in machine.run("replay", *span).stderr,
+        what="the flight at billing",
+        within_s=30,
+    )
+    assert "and this process has none" in machine.run("operator", "replay", *span).stderr
 
 
 def unfit_for_a_live_key(machine: Machine) -> list[tuple[str, str]]:

@@ -10,12 +10,13 @@ import yaml
 
 from deploy.make_secrets import make_secrets
 from deploy.write_services import PROMETHEUS, RULES, with_absences, with_services, with_targets
-from fleet.settings import PREFIX, Settings
+from fleet.settings import PREFIX, Settings, own_prefix
 from fleet.stripe_keys import refused_address
 from hobbs.commands.doctor import DoctorSettings
 from hobbs.commands.migrate import LoginUrls
 from schemas.kafka_rights import user_of
-from schemas.services import KAFKA_USERS, SERVICES
+from schemas.proved import READS_PROVED
+from schemas.services import BY_NAME, KAFKA_USERS, SERVICES
 from tests.contract.deploy.conftest import COMPOSE, ENV_EXAMPLE, load_compose
 
 CONTAINERS = load_compose()["services"]
@@ -135,6 +136,17 @@ def test_each_has_its_own_logins_and_no_other(name: str) -> None:
     for kind in ("database_url", "kafka_password"):
         assert [secret for secret in container["secrets"] if secret.endswith(kind)] == [f"{name}_{kind}"]
     assert container["environment"]["HOBBS_KAFKA_USERNAME"] == user_of(name, "${HOBBS_TOPIC_PREFIX:-}")
+
+
+def test_a_replay_reads_with_the_keys_of_each_service_to_which_it_may_replay() -> None:
+    given = set(CONTAINERS["replay"]["environment"])
+    assert {name for name in given if "PUBLISHERS_KEYS" in name} == {
+        f"{own_prefix(service)}PUBLISHERS_KEYS_FILE"
+        for service in READS_PROVED
+        if not BY_NAME[service].stripe_key
+    }
+    assert not [secret for secret in CONTAINERS["operator"]["secrets"] if "publisher" in secret]
+    assert not [secret for secret in CONTAINERS["replay"]["secrets"] if "stripe" in secret]
 
 
 def test_every_user_of_kafka_is_made_before_anybody_logs_in() -> None:

@@ -43,10 +43,11 @@ def understood(compose: Path, *profiles: str) -> subprocess.CompletedProcess[str
 
 
 def test_dockers_parser_accepts_the_compose_file_with_every_profile() -> None:
-    result = understood(COMPOSE, "simulator", "operator")
+    result = understood(COMPOSE, "simulator", "operator", "replay")
     assert result.returncode == 0, result.stderr
     project: dict[str, Any] = json.loads(result.stdout)
-    assert {*SERVICES, "postgres", "kafka", "migrate", "simulator", "operator"} <= project["services"].keys()
+    others = {"postgres", "kafka", "migrate", "simulator", "operator", "replay"}
+    assert {*SERVICES, *others} <= project["services"].keys()
     payouts = project["services"]["payouts"]
     assert payouts["environment"]["HOBBS_STRIPE_API_BASE"] == "http://127.0.0.1:12111"
     assert payouts["stop_grace_period"] == "30s"
