@@ -90,6 +90,13 @@ def load_command(
     people: Annotated[
         Path | None, typer.Option(help="A file of NAME,ID lines: who the names in the column key are.")
     ] = None,
+    grouped: Annotated[
+        bool, typer.Option("--grouped", help="Lines stand under rows with a name, which is their key.")
+    ] = False,
+    reference_else: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="The reference of a line that has none; may be repeated."),
+    ] = None,
     who: WhoOption = "",
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -107,6 +114,8 @@ def load_command(
         encoding=encoding,
         sheet=sheet,
         people=_people_or_exit(people),
+        grouped=grouped,
+        reference_else=reference_else or (),
     )
     found = _read_or_exit(file, reading)
     _say_strangers(found.lines, book)

@@ -4,7 +4,9 @@ Pure. A file that cannot be read at all raises FileUnreadable; a line that canno
 would refuse by itself, is a fault with its number. What stands in the books already, the ledger says.
 """
 
+import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +14,7 @@ from hobbs.flights import cells, csv_text, workbook
 from hobbs.flights.people import People
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals, amount, sided
+from hobbs.opening.grouped import Groups
 from services.ledger.domain.openings import KINDS, LineKey, OpeningLine, line_fault
 
 COLUMNS: Final = ("kind", "key", "reference", "amount", "currency", "debit", "credit")
@@ -55,7 +58,8 @@ class OpeningFile:
 class Reading:
     """How to read a file. kind, currency: of lines that name none. turned: amounts have the other sign.
 
-    people: ids of the names that stand in the column key.
+    people: ids of the names that stand in the column key. grouped: lines stand under rows with a name, which
+    is their key where no column is. reference_else: columns that are the reference of a line without one.
     """
 
     kind: str | None
@@ -66,22 +70,33 @@ class Reading:
     encoding: str | None = None
     sheet: str | None = None
     people: People = field(default_factory=People)
+    grouped: bool = False
+    reference_else: Sequence[str] = ()
 
 
 def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
     """Read a whole file; rows of totals and lines of zero are left out, and said."""
     found = OpeningFile()
-    records = _records(content, reading, found)
+    titles = set[str]()
+    records = _records(content, reading, found, titles)
     header = next(records, None)
     if header is None:
         raise FileUnreadable("the file is empty: it needs a header line with the column names")
     names = _names(header[1], reading, found.notes)
+    elses = _places(header[1], reading.reference_else)
+    named = reading.grouped and _names_are_keys(header[1], names)
+    if reading.grouped:
+        lines = iter(_groups(header[1], names, titles, reading, found).lines(records))
+    else:
+        lines = ((number, written, "") for number, written in _without_totals(records, found.notes))
     zero, first = 0, dict[LineKey, int]()
-    for number, written in records:
-        row = {our: cell for our, cell in zip(names, written, strict=False) if our}
-        if label := cells.totals_label(written, {}):
-            found.notes.append(f"line {number} is left out: a row of totals ({label})")
-            continue
+    for number, written, name in lines:
+        row = _row(names, written)
+        if named and not row.get("key", "").strip():
+            row["key"] = name
+        if not row.get("reference", "").strip():
+            instead = [written[place].strip() for place in elses if place < len(written)]
+            row["reference"] = " ".join(filter(None, instead))
         try:
             line = _line(number, row, reading)
         except ValueError as error:
@@ -102,6 +117,64 @@ def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
         found.notes.append(f"{zero} lines of zero are left out")
     found.faults.sort(key=lambda fault: fault.line)
     return found
+
+
+def _row(names: Sequence[str | None], written: Sequence[str]) -> dict[str, str]:
+    return {our: cell for our, cell in zip(names, written, strict=False) if our}
+
+
+def _names_are_keys(header: Sequence[str], names: Sequence[str | None]) -> bool:
+    """Whether no other column is the key than one in which the names of the groups stand."""
+    first = next((place for place, cell in enumerate(header) if cell.strip()), 0)
+    return "key" not in names or names.index("key") <= first
+
+
+def _without_totals(
+    records: Iterator[tuple[int, list[str]]], notes: list[str]
+) -> Iterator[tuple[int, list[str]]]:
+    for number, written in records:
+        if label := cells.totals_label(written, {}):
+            notes.append(f"line {number} is left out: a row of totals ({label})")
+        else:
+            yield number, written
+
+
+def _groups(
+    header: Sequence[str],
+    names: Sequence[str | None],
+    titles: Iterable[str],
+    reading: Reading,
+    found: OpeningFile,
+) -> Groups:
+    if "amount" not in names:
+        raise FileUnreadable("--grouped compares totals of one column: map it, --map COLUMN=amount")
+
+    def worth(written: Sequence[str], currency: str | None) -> tuple[str, int] | None:
+        row = _row(names, written)
+        if not row.get("amount", "").strip():
+            return None
+        told = currency or row.get("currency", "").strip() or reading.currency
+        text, side = sided(row["amount"])
+        value = _minor({"amount": text}, "amount", told, reading)
+        return told, -value if side == "credit" else value
+
+    def fault(line: int, sentence: str) -> None:
+        found.faults.append(Fault(line=line, sentence=sentence))
+
+    def note(line: int, sentence: str) -> None:
+        found.notes.append(f"line {line} {sentence}")
+
+    return Groups(header, titles, worth, fault, note)
+
+
+def _places(header: Sequence[str], columns: Sequence[str]) -> list[int]:
+    there = [cell.strip() for cell in header]
+    if absent := [column for column in columns if column not in there]:
+        raise FileUnreadable(
+            f"--reference-else names what the file does not have: {', '.join(absent)}; it has: "
+            f"{', '.join(there)}"
+        )
+    return [there.index(column) for column in columns]
 
 
 def changed_lines(lines: Iterable[ReadLine], moved: Mapping[LineKey, int]) -> list[Fault]:
@@ -159,8 +232,10 @@ def _minor(row: Mapping[str, str], name: str, currency: str, reading: Reading) -
         raise ValueError(str(error).replace("amount:", f"{name}:", 1)) from None
 
 
-def _records(content: bytes, reading: Reading, found: OpeningFile) -> Iterator[tuple[int, list[str]]]:
-    """The header and what follows it; what stands above it, such as a report's title, is passed over."""
+def _records(
+    content: bytes, reading: Reading, found: OpeningFile, titles: set[str]
+) -> Iterator[tuple[int, list[str]]]:
+    """The header and what follows it; what stands above it, such as a report's title, goes to titles."""
     if workbook.is_workbook(content):
         rows = workbook.workbook_rows(content, reading.sheet, found.notes)
         yield from csv_text.below_titles(rows, lambda cells: _is_header(cells, reading))
@@ -174,13 +249,31 @@ def _records(content: bytes, reading: Reading, found: OpeningFile) -> Iterator[t
         lambda cell: cell in reading.column_map or cell.lower() in COLUMNS,
     )
 
+    titles.update(_titles(lines[:begin], delimiter))
+    short = list[tuple[int, list[str]]]()
+
     def malformed(line: int, written: Sequence[str], fault: str) -> None:
-        if label := cells.totals_label(written, {}):
+        if reading.grouped and sum(bool(cell.strip()) for cell in written) == 1:
+            short.append((line, list(written)))  # a name, without the empty cells after it
+        elif label := cells.totals_label(written, {}):
             found.notes.append(f"line {line} is left out: a row of totals ({label})")
         else:
             found.faults.append(Fault(line=line, sentence=fault))
 
-    yield from csv_text.csv_records(lines, begin, delimiter, malformed)
+    for record in csv_text.csv_records(lines, begin, delimiter, malformed):
+        yield from short
+        short.clear()
+        yield record
+    yield from short
+
+
+def _titles(lines: Sequence[str], delimiter: str) -> Iterator[str]:
+    """What stands alone in a row above the header."""
+    with suppress(csv.Error):
+        for row in csv.reader(lines, delimiter=delimiter):
+            filled = [" ".join(cell.split()) for cell in row if cell.strip()]
+            if len(filled) == 1:
+                yield filled[0]
 
 
 def _is_header(cells: Sequence[str], reading: Reading) -> bool:

@@ -8,6 +8,7 @@ INVARIANTS = "services/ledger/invariants.sql"
 AMOUNTS = "hobbs/opening/amounts.py"
 TESTS = "tests/integration/ledger/test_openings.py"
 FILES = "tests/unit/hobbs/test_opening_file.py"
+GROUPED = "tests/unit/hobbs/test_grouped_opening_file.py"
 
 
 def _mutant(name: str, breaks: str, path: str, old: str, new: str, *catchers: str) -> Mutant:
@@ -78,6 +79,14 @@ OPENING_MUTANTS = (
         '    if decimals is None and "," in body:\n',
         "    if False:\n",
         f"{FILES}::test_what_may_be_either_or_is_no_amount_is_refused",
+    ),
+    _mutant(
+        "opening-total-is-not-compared",
+        "A report whose lines do not add up to its totals is loaded.",
+        "hobbs/opening/grouped.py",
+        "        if amount != group.sums[currency]:\n",
+        "        if False:\n",
+        f"{GROUPED}::test_a_total_that_is_a_cent_off_and_a_line_that_is_gone_are_refused",
     ),
     _mutant(
         "opening-side-is-turned-about",

@@ -77,7 +77,7 @@ def written(page: Path, folder: Path) -> list[list[str]]:
     """The page's commands; its files are written to the folder first."""
     blocks = [(found["kind"], found["text"]) for found in BLOCK.finditer(page.read_text(encoding="utf-8"))]
     files = [text for kind, text in blocks if kind == "csv"]
-    for name, text in zip(("opening.csv", "balances.csv"), files, strict=True):
+    for name, text in zip(("opening.csv", "balances.csv", "report.csv"), files, strict=True):
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "school.toml").write_bytes(SCHOOL_FILE.read_bytes())
     return [shlex.split(line) for kind, text in blocks if kind == "console" for line in text.splitlines()]
