@@ -215,7 +215,7 @@ class _OfEverybody(PydanticBaseSettingsSource):
 
 
 def from_environment(name: str) -> str | None:
-    """A variable's value, or the first line of the file that NAME_FILE names. Raises ValueError when empty."""
+    """A variable's value, or the first line of the file that NAME_FILE names. Raises ValueError: empty."""
     return os.environ.get(name) or _from_file(name)
 
 
