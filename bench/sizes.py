@@ -37,14 +37,20 @@ def growth(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int
 
 
 def figures(flights: int, tables: Mapping[str, int], topics: Mapping[str, int]) -> list[Figure]:
-    """The sizes of a million flights, with the largest tables or topics named; outboxes are not counted."""
-    kept = {name: size for name, size in tables.items() if not name.endswith(".outbox")}
+    """The sizes of a million flights, with the largest tables or topics named.
+
+    Outboxes are not counted, nor what was sent from them, which is kept for days (HOBBS_OUTBOX_KEPT_DAYS) and
+    not for ever: the note says it.
+    """
+    sent = sum(size for name, size in tables.items() if name.endswith(".outbox_sent"))
+    kept = {name: size for name, size in tables.items() if not name.endswith((".outbox", ".outbox_sent"))}
     return [
         Figure(
             name="size of a million flights, Postgres",
             value=_for_a_million(sum(kept.values()), flights),
             unit="GB",
-            note=_breakdown(kept, flights),
+            note=f"{_breakdown(kept, flights)}; beside it, until it is pruned, outbox_sent "
+            f"{_for_a_million(sent, flights):.2f}",
         ),
         Figure(
             name="size of a million flights, Kafka",

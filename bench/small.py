@@ -185,14 +185,33 @@ def running(build: Build, data: Path) -> Iterator[tuple[int, float]]:
 
 
 def workers(pid: int) -> list[int]:
-    """The processes of services below this one."""
-    return [one for one in family(pid) if b"\x00work\x00" in _command(one)]
+    """The processes of services below this one, and the one that they are forked from.
+
+    A forked process has the arguments of that one, and its own as its name. Raises RuntimeError: there is none.
+    """
+    found = [
+        one
+        for one in family(pid)
+        if b"\x00work\x00" in _command(one)
+        or _name(one).startswith("hobbs work")
+        or (b"hobbs.local.fork_server" in _command(one) and _name(one).startswith("python"))
+    ]
+    if not found:
+        raise RuntimeError(f"process {pid} has no process of a service below it")
+    return found
 
 
 def proportional_mib(pid: int) -> float:
     """Proportional set size: what processes share counts once."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) / _KIB
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
+    except OSError:
+        return ""
 
 
 def _command(pid: int) -> bytes:

@@ -145,6 +145,8 @@ async def name(tx: Tx, accounts: Collection[Account]) -> None:
 # Payments settle the oldest: what is open stands on the items that are due last, on the side of the balance;
 # what a payment pays of the bill that it names is settled before.
 # Only the `most` newest of an account are looked at; it is returned when the balance is not found among them.
+# What stands is added up with the nought of what stood, and not joined with it: Postgres takes it for two rows,
+# and compared each with each.
 _SETTLE = """
     WITH named AS (
         SELECT account.student, account.currency, account.balance FROM account
@@ -164,19 +166,21 @@ _SETTLE = """
                CAST(sign(balance) * greatest(least(rest, abs(balance) - (upto - rest)), 0) AS bigint) AS open
         FROM newest
     ), changed AS (
-        UPDATE item SET open = coalesce(stands.open, 0)
-        FROM (SELECT student, currency, document FROM stands
-              UNION
-              SELECT item.student, item.currency, item.document FROM item JOIN named USING (student, currency)
-              WHERE item.open <> 0) AS touched
-        LEFT JOIN stands USING (student, currency, document)
+        UPDATE item SET open = touched.open
+        FROM (SELECT student, currency, document, CAST(sum(open) AS bigint) AS open
+              FROM (SELECT student, currency, document, open FROM stands
+                    UNION ALL
+                    SELECT item.student, item.currency, item.document, 0
+                    FROM item JOIN named USING (student, currency) WHERE item.open <> 0) AS either
+              GROUP BY student, currency, document) AS touched
         WHERE (item.student, item.currency, item.document)
                   = (touched.student, touched.currency, touched.document)
-          AND item.open <> coalesce(stands.open, 0)
+          AND item.open <> touched.open
+    ), reached AS (
+        SELECT student, currency, max(upto) AS upto FROM stands GROUP BY student, currency
     )
-    SELECT named.student, named.currency FROM named
-    WHERE abs(named.balance) > (SELECT coalesce(max(upto), 0) FROM stands
-                                WHERE (stands.student, stands.currency) = (named.student, named.currency))
+    SELECT named.student, named.currency FROM named LEFT JOIN reached USING (student, currency)
+    WHERE abs(named.balance) > coalesce(reached.upto, 0)
 """
 
 
