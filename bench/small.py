@@ -187,7 +187,7 @@ def running(build: Build, data: Path) -> Iterator[tuple[int, float]]:
 def workers(pid: int) -> list[int]:
     """The processes of services below this one, and the one that they are forked from.
 
-    A forked process has the arguments of that one, and its own as its name. Raises RuntimeError: there is none.
+    A forked process has the arguments of that one, and its own as its name. Raises RuntimeError: none.
     """
     found = [
         one

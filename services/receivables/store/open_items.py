@@ -145,8 +145,8 @@ async def name(tx: Tx, accounts: Collection[Account]) -> None:
 # Payments settle the oldest: what is open stands on the items that are due last, on the side of the balance;
 # what a payment pays of the bill that it names is settled before.
 # Only the `most` newest of an account are looked at; it is returned when the balance is not found among them.
-# What stands is added up with the nought of what stood, and not joined with it: Postgres takes it for two rows,
-# and compared each with each.
+# What stands is added up with the nought of what stood, and not joined with it: Postgres takes it for two
+# rows, and compared each with each.
 _SETTLE = """
     WITH named AS (
         SELECT account.student, account.currency, account.balance FROM account
