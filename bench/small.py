@@ -155,7 +155,7 @@ def at_rest(build: Build) -> AtRest:
             time.sleep(SETTLE_S)
             services = workers(pid)
             before, began = _used(services), time.monotonic()
-            memory = sum(map(proportional_mib, services))
+            memory = sum(map(proportional_mib, [*services, *forked_from(pid)]))
             time.sleep(AT_REST_S)
             processor = (_used(services) - before) / (time.monotonic() - began)
     return AtRest(memory=memory, processor=processor, ready_s=ready_s)
@@ -185,20 +185,25 @@ def running(build: Build, data: Path) -> Iterator[tuple[int, float]]:
 
 
 def workers(pid: int) -> list[int]:
-    """The processes of services below this one, and the one that they are forked from.
+    """The processes of services below this one: by their command, or by their name where they are forked.
 
-    A forked process has the arguments of that one, and its own as its name. Raises RuntimeError: none.
+    Raises RuntimeError: there is none.
     """
     found = [
-        one
-        for one in family(pid)
-        if b"\x00work\x00" in _command(one)
-        or _name(one).startswith("hobbs work")
-        or (b"hobbs.local.fork_server" in _command(one) and _name(one).startswith("python"))
+        one for one in family(pid) if b"\x00work\x00" in _command(one) or _name(one).startswith("hobbs work")
     ]
     if not found:
         raise RuntimeError(f"process {pid} has no process of a service below it")
     return found
+
+
+def forked_from(pid: int) -> list[int]:
+    """The process that services below this one are forked from, and share memory with, if there is one."""
+    return [
+        one
+        for one in family(pid)
+        if b"hobbs.local.fork_server" in _command(one) and _name(one).startswith("python")
+    ]
 
 
 def proportional_mib(pid: int) -> float:

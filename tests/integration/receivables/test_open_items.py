@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -69,9 +70,9 @@ async def open_of(db: Database, student: str = "anna") -> dict[str, int]:
 
 
 async def ages(db: Database, days: int, student: str = "anna") -> dict[str, Any]:
-    """A student's ageing as it will be so many days from now, without what is zero."""
+    """A student's ageing as it will be so many days from now at this hour of the school's clock; no zeros."""
     async with db.transaction() as tx:
-        now = datetime.now().astimezone()
+        now = datetime.now(ZoneInfo("America/New_York"))
         [row] = await open_items.ageing(tx, now + timedelta(days=days), student=student)
     wanted = ("not_due", "days_1_30", "days_31_60", "days_61_90", "over_90", "owed", "overdue", "credit")
     return {name: row[name] for name in wanted if row[name]}
