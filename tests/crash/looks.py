@@ -1,7 +1,8 @@
-"""What timers of receivables decide without an event: at rest, another look finds nothing.
+"""What timers decide without an event: at rest, another look finds nothing.
 
-A student who paid is asked no more, which the next look at what is overdue writes, up to a minute later.
-Until then nothing is pending, and a digest of the tables would differ, whatever is done meanwhile.
+A student who paid is asked no more, which the next look at what is overdue writes, up to a minute later; the
+day's forecast of the reserve is kept by the first look that has a school, up to five minutes later. Until then
+nothing is pending, and a digest of the tables would differ, whatever is done meanwhile.
 """
 
 from dataclasses import dataclass, field
@@ -11,13 +12,16 @@ from hobbs.demo.figures import Figures
 
 LOOKS: Final = ("dun", "allocate_named")
 _LOOK_NOW: Final = """
+    WITH ahead AS (UPDATE reserves.timer SET due_at = now() WHERE name = 'look_ahead' AND due_at > now())
     UPDATE receivables.timer SET due_at = now() WHERE name = ANY ($1) AND due_at > now()
     RETURNING (SELECT coalesce(max(place), 0) FROM receivables.dunning_history) AS decided
 """
 _LOOKED: Final = """
     SELECT coalesce(bool_and(due_at > now() AND lease_until IS NULL), true) AS looked,
            (SELECT coalesce(max(place), 0) FROM receivables.dunning_history) AS decided
-    FROM receivables.timer WHERE name = ANY ($1)
+    FROM (SELECT due_at, lease_until FROM receivables.timer WHERE name = ANY ($1)
+          UNION ALL
+          SELECT due_at, lease_until FROM reserves.timer WHERE name = 'look_ahead') AS timer
 """
 
 

@@ -7,25 +7,18 @@ Everything else is clicked: a new rate by two people, the payee's account, the s
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from playwright.async_api import Page, expect
 
-from hobbs.demo.figures import Figures
 from hobbs.demo.school import apply_school
-from hobbs.demo.story import Story
-from hobbs.local.fleet_processes import not_ready, start_console, stop_services
 from hobbs.local.stack import Simulator
-from schemas.services import CONSOLE
+from tests.support.a_school import empty_school
 from tests.support.browsing import NEEDS_CHROMIUM, WIDE, chromium, entered, press
-from tests.support.console import SECRET, School
+from tests.support.console import School
 from tests.support.corrections import correction, lesson, publish_in_order
-from tests.support.databases import Cluster, Template, cloned
-from tests.support.fleets import Silent, fleet_on
-from tests.support.stripe import emptied
+from tests.support.databases import Cluster, Template
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -37,35 +30,6 @@ DAY: Final = str(FLOWN[1]["date"])
 # The instructor's new 50.00 an hour for 1.3 h and 40.00 for 0.5 h on the ground; then an hour more.
 EARNED: Final = ("85.00", "50.00")
 EARNED_CENTS: Final = 13_500
-
-
-@asynccontextmanager
-async def empty_school(
-    folder: Path, cluster: Cluster, template: Template, kafka: str, simulator: Simulator
-) -> AsyncIterator[School]:
-    """A fleet with its console, and no school yet."""
-    with emptied(simulator) as stripe_sim:
-        async with (
-            cloned(cluster, template) as url,
-            fleet_on(folder, owner_url=url, kafka=kafka, stripe_sim=stripe_sim) as running,
-            Figures(running.fleet) as figures,
-        ):
-            fleet = replace(running.fleet, console_secret=SECRET)
-            child = start_console(fleet)
-            try:
-                while not_ready(fleet.ops_url(CONSOLE)):
-                    child.require_running()
-                    await asyncio.sleep(0.1)
-                parts = urlsplit(fleet.console_url)
-                yield School(
-                    fleet=fleet,
-                    figures=figures,
-                    story=Story(fleet, figures, Silent(), running.require_running),
-                    origin=f"{parts.scheme}://{parts.netloc}",
-                    visitors={},
-                )
-            finally:
-                stop_services([child])
 
 
 @asynccontextmanager
