@@ -1,8 +1,8 @@
 """What timers decide without an event: at rest, another look finds nothing.
 
 A student who paid is asked no more, which the next look at what is overdue writes, up to a minute later; the
-day's forecast of the reserve is kept by the first look that has a school, up to five minutes later. Until then
-nothing is pending, and a digest of the tables would differ, whatever is done meanwhile.
+day's forecast of the reserve is kept by the first look that has a school, up to five minutes later. Until
+then nothing is pending, and a digest of the tables would differ, whatever is done meanwhile.
 """
 
 from dataclasses import dataclass, field
