@@ -23,7 +23,7 @@ from faststream import AckPolicy
 from faststream.exceptions import IgnoredException
 from faststream.kafka import KafkaBroker
 
-from fleet import kafka_client, metrics
+from fleet import kafka_client, metrics, signals
 from fleet.envelope import Record
 from fleet.faults import fault_point
 from fleet.member import BACKOFF_FIRST_S, BACKOFF_MAX_S, Consumer, DrainOnRebalance, First
@@ -279,10 +279,7 @@ class Consumers:
                 "retry_in_s": round(pause, 2),
             },
         )
-        try:
-            await asyncio.wait_for(self._stopping.wait(), pause)
-        except TimeoutError:
-            return
+        await signals.pause(self._stopping, pause)
 
 
 def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:

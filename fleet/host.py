@@ -138,10 +138,7 @@ class _Service:
         metrics.end_service(self.name)
         metrics.SERVICE_ENDS.labels(self.name).inc()
         _log.error("ended by itself", exc_info=error, extra={"again_in_s": pause})
-        try:
-            await asyncio.wait_for(self._stopping.wait(), pause)
-        except TimeoutError:
-            return
+        await signals.pause(self._stopping, pause)
 
 
 async def _stuck(worker: Worker) -> str:

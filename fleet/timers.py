@@ -5,12 +5,12 @@ must be safe to run twice, as everything here is.
 """
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from fleet import signals
 from fleet.database import Database
 from fleet.faults import fault_point
 
@@ -63,25 +63,19 @@ class DueTimers:
         Workers are started together, and many timers have one interval: each worker looks at an own part of
         it, and sets its events one after another, or all of them would ask Postgres at one instant.
         """
-        pause = random.uniform(0.0, self._every_s)
+        rest = random.uniform(0.0, self._every_s)
         try:
             while not stopping.is_set():
                 async with self._database.autocommit() as tx:
                     rows = await tx.all(_DUE, names=list(self._due))
                 for row in rows:
                     self._due[row.name].set()
-                    await _wait(stopping, SPREAD_S)
-                await _wait(stopping, pause)
-                pause = self._every_s
+                    await signals.pause(stopping, SPREAD_S)
+                await signals.pause(stopping, rest)
+                rest = self._every_s
         finally:
             for due in self._due.values():
                 due.set()
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    """Wait so long, or until the worker stops."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), seconds)
 
 
 async def declare(database: Database, name: str, *, after_s: float = 0.0) -> None:

@@ -327,10 +327,7 @@ class Worker:
                 pause = min(pause * 2, BACKOFF_MAX_S)
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+        await signals.pause(self._stopping, seconds)
 
     async def _repeat(self, step: Callable[[], Awaitable[object]], every_s: float) -> None:
         """Run a step now, and then at an own part of the interval: processes are started together."""
