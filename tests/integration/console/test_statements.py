@@ -56,7 +56,7 @@ def now_there() -> datetime:
 
 
 def later(months: int = 1) -> datetime:
-    """When the statements of the month that runs are due, or of a month after it."""
+    """When the statements of the month that runs are due, of a month after it, or (0) of the one before."""
     day = now_there().replace(day=1)
     for _ in range(months):
         day = (day + timedelta(days=31)).replace(day=1)
@@ -69,7 +69,7 @@ async def kept(db: Database) -> list[tuple[str, int, int]]:
 
 
 async def test_every_wallet_s_month_is_issued_once_whoever_dies_or_comes_too(console_db: Database) -> None:
-    await issue(console_db, datetime.now(UTC))
+    await issue(console_db, later(0))
     assert await kept(console_db) == [], "nothing was in the month before"
     assert await issue_part(console_db, later(), most=3)
     assert len(await kept(console_db)) == 3  # here one dies; the others go on, at once

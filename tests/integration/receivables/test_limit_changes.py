@@ -36,8 +36,15 @@ POLICY: dict[str, Any] = {
     "fall_down_to": 10_000,
 }
 MAY = datetime(2026, 5, 22, 16, tzinfo=UTC)  # the day of the disputes in stories
-NOW = datetime.now(UTC)
-TOMORROW = NOW + timedelta(days=1)
+
+
+def now() -> datetime:
+    """Asked anew by each test: the school's day may change while the suite runs."""
+    return datetime.now(UTC)
+
+
+def tomorrow() -> datetime:
+    return now() + timedelta(days=1)
 
 
 def opening() -> Record:
@@ -48,7 +55,7 @@ def opening() -> Record:
             "source": "opening:1",
             "event_type": "opening",
             "currency": "USD",
-            "occurred_at": NOW - timedelta(days=200),
+            "occurred_at": now() - timedelta(days=200),
             "entries": legs,
         }
     )
@@ -64,12 +71,13 @@ async def ledger(open_db: OpenDatabase, db: Database) -> Database:
     return ledger
 
 
-async def look(db: Database, now: datetime = NOW) -> None:
+async def look(db: Database, at: datetime | None = None) -> None:
     """Two processes look at once."""
+    at = at or now()
 
     async def once() -> None:
         async with db.transaction() as tx:
-            await steps.limit_changes.look(tx, 200, now)
+            await steps.limit_changes.look(tx, 200, at)
 
     await asyncio.gather(once(), once())
 
@@ -91,19 +99,19 @@ async def test_a_rise_is_proposed_once_and_stands_once_two_accepted_it(
     db: Database, ledger: Database, hobbs: Hobbs
 ) -> None:
     await look(db)
-    await look(db, TOMORROW)
+    await look(db, tomorrow())
     assert await changes(db) == [(1, 50_000, 70_000, "proposed")]
     shown = json.loads((await hobbs("credit", "proposals", "-o", "json")).stdout)
     assert ("6 months" in shown[0]["sentence"], shown[0]["evidence"]["flights"]) == (True, 0)
     assert "once another person accepts it too" in await says(db, "accept_limit")
-    assert (await stands(db, at=NOW))["credit_limit"] == 50_000
+    assert (await stands(db, at=now()))["credit_limit"] == 50_000
     assert "another person has to" in await says(db, "accept_limit", who=" ANN")
     assert "rises from 500.00 USD to 700.00 USD from" in await says(db, "accept_limit", who="bob")
-    assert (await stands(db, at=NOW))["credit_limit"] == 70_000
+    assert (await stands(db, at=now()))["credit_limit"] == 70_000
     assert "is in force" in await says(db, "refuse_limit", why="late")
     # The book's word comes after it.
     await handlers.follow_book(db, [book(3, ("credit_limit", "anna", "2026-01-01", {"limit": 60_000}))])
-    assert (await stands(db, at=NOW))["credit_limit"] == 60_000
+    assert (await stands(db, at=now()))["credit_limit"] == 60_000
 
 
 async def test_what_was_proposed_before_the_book_gave_a_limit_of_their_own_is_not_accepted(
@@ -112,18 +120,18 @@ async def test_what_was_proposed_before_the_book_gave_a_limit_of_their_own_is_no
     await look(db)
     await handlers.follow_book(db, [book(3, ("credit_limit", "anna", "2026-01-01", {"limit": 50_000}))])
     assert "what it was found by has changed" in await says(db, "accept_limit")
-    await look(db, TOMORROW)
+    await look(db, tomorrow())
     assert await changes(db) == [(1, 50_000, 70_000, "lapsed"), (2, 50_000, 70_000, "proposed")]
     await says(db, "accept_limit")
     assert (await says(db, "accept_limit", who="bob")).startswith("done")
-    assert (await stands(db, at=TOMORROW))["credit_limit"] == 70_000
+    assert (await stands(db, at=tomorrow()))["credit_limit"] == 70_000
 
 
 async def test_a_refused_rise_counts_anew(db: Database, ledger: Database) -> None:
     await look(db)
     assert (await says(db, "refuse_limit")).startswith("refused: refusing")
     assert (await says(db, "refuse_limit", why="leaves in May")).startswith("done")
-    await look(db, TOMORROW)
+    await look(db, tomorrow())
     assert await changes(db) == [(1, 50_000, 70_000, "refused")]
 
 
@@ -166,7 +174,7 @@ async def test_flights_that_were_billed_elsewhere_count(
     billing = open_db("billing")
     old = {"billed_by": "Old Planner", "student": "anna"}
     await given_billed(billing, solo(1, "1.0", "2.0", **old), solo(2, "2.0", "3.0", **old))
-    await look(db, TOMORROW)
+    await look(db, tomorrow())
     assert await changes(db) == [(1, 50_000, 70_000, "proposed")]
 
 
@@ -181,7 +189,7 @@ async def test_a_bill_that_was_open_too_long_was_late_until_it_was_paid(
     db: Database, ledger: Database
 ) -> None:
     await taken(db, await posts(ledger, bill("F2", 300)))
-    today = local_date(NOW, SCHOOL["time_zone"])
+    today = local_date(now(), SCHOOL["time_zone"])
     for days, late_after, late in ((7, 7, False), (8, 7, True), (1, 0, True)):
         [row] = await rows(
             db,

@@ -1,7 +1,7 @@
 """Payments by hand: recorded once, counted by the book, deposited together, reverted and never edited."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -193,7 +193,7 @@ async def test_above_the_amount_a_second_person_agrees(desk: Desk) -> None:
         ({"number": "1 "}, "ends with a blank"),
         ({"amount": 0}, "above zero"),
         ({"amount": 1.5}, "above zero"),
-        ({"paid_on": (TODAY + timedelta(days=1)).isoformat()}, "not after today"),
+        ({"paid_on": "2999-01-01"}, "not after today"),
         ({"paid_on": "1999-01-01"}, "within 366 days"),
         ({"paid_on": None}, "paid_on"),
     ],
