@@ -167,8 +167,14 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         return {place: position + self.left(place) for place, position in self._positions().items()}
 
     async def places_of(self, *topics: str) -> list[TopicPartition]:
-        """Every partition of these topics as the broker has them; none of a topic that is not there."""
+        """Every partition of these topics as the broker has them; none of a topic that is not there.
+
+        Whoever asks for their offsets next need not wait: aiokafka would learn who leads them of one topic in
+        each tenth of a second.
+        """
         numbers = await partitions_of(self._client, topics)
+        learned = [self._client.add_topic(topic) for topic in topics if numbers[topic]]
+        await asyncio.gather(*learned)
         return [TopicPartition(topic, number) for topic in topics for number in numbers[topic]]
 
     async def ends_of(self, topic: str) -> dict[int, int]:

@@ -19,6 +19,7 @@ from fleet import kafka_client
 from fleet.reader import Reader
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
+from hobbs.replay.reading import open_reader
 from hobbs.shell.connections import reading
 from schemas.kafka_rights import group_of
 from schemas.services import SERVICES
@@ -71,7 +72,7 @@ async def examine_restore(settings: Settings, since: datetime | None) -> list[Fi
     findings: list[Finding] = []
     written: list[datetime] = []
     admin = AIOKafkaAdminClient(**kafka_client.connection(settings), request_timeout_ms=10_000)
-    async with Reader(**kafka_client.connection(settings)) as consumer:
+    async with open_reader(settings) as consumer:
         await admin.start()
         try:
             for looks in range(LOOKS):

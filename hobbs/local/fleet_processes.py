@@ -63,6 +63,7 @@ class Fleet:
     publisher_keys: Mapping[str, str] = field(default_factory=dict)  # of each publisher; none: unproved
     attestation_key: str = ""  # proves who wrote a webhook's record; "": nothing is proved
     rows_listed_every_s: float | None = None  # the rows of Stripe's balance; None: as in production
+    stripe_limits: str = "auto"  # whose limits of calls a second payouts keeps; "auto": by the key
 
     @property
     def processes(self) -> dict[str, tuple[str, ...]]:
@@ -112,6 +113,7 @@ class Fleet:
         if service.stripe_key:
             environment["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
             environment["HOBBS_STRIPE_SECRET_KEY"] = self.stripe_secret_key
+            environment["HOBBS_STRIPE_LIMITS"] = self.stripe_limits
             if self.rows_listed_every_s is not None:
                 environment["HOBBS_MOVEMENTS_POLL_S"] = str(self.rows_listed_every_s)
         if service.http:

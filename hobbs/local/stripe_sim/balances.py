@@ -167,14 +167,19 @@ def _refund_waits(world: World, account: str, currency: str) -> bool:
 
 
 def settle(world: World) -> None:
-    """Make pending funds available that are due."""
+    """Make pending funds available that are due, each once.
+
+    A payee who owes less gives back what is reserved of the platform's, and posting that settles what is left
+    of the due: what is gone when its turn comes here is available already.
+    """
     due = world.store.rows(
         "SELECT transaction_id, account, currency, net FROM pending_funds WHERE available_on <= :now"
         " ORDER BY available_on, transaction_id LIMIT 10000",
         now=world.now,
     )
     for transaction_id, account, currency, net in due:
-        world.store.write("DELETE FROM pending_funds WHERE transaction_id = :id", id=transaction_id)
+        if not world.store.write("DELETE FROM pending_funds WHERE transaction_id = :id", id=transaction_id):
+            continue
         _make_available(world, transaction_id, account, currency, net)
         doc = world.store.find(transaction_id)
         assert doc is not None
