@@ -61,7 +61,7 @@ async def standing(tx: Tx, day: date) -> dict[str, Any] | None:
 
 
 async def methods(tx: Tx) -> list[dict[str, Any]]:
-    """The holder's saved cards and bank accounts, the newest first: that one is charged."""
+    """The holder's saved cards and bank accounts, the newest first: that one is charged while it is ready."""
     return [dict(row._mapping) for row in await tx.all(_METHODS)]
 
 

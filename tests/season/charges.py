@@ -97,9 +97,9 @@ class Charging:
         return any(one.state == "processing" for one in self.charges)
 
     def usable(self) -> Method | None:
-        """The one that was set up last, of those that may be charged."""
-        able = [one for one in self.methods if not one.stopped]
-        return max(able, key=lambda one: one.since, default=None)
+        """The one that was set up last, if it may be charged: no other is."""
+        last = max(self.methods, key=lambda one: one.since, default=None)
+        return None if last is None or last.stopped else last
 
     def chargeable(self, now: datetime) -> bool:
         """Whether a step may charge: the student lets a method be charged, and it may be tried."""

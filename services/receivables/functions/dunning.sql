@@ -70,13 +70,14 @@ BEGIN
            coalesce(steps.done, '[]'::jsonb)
     FROM named
     LEFT JOIN LATERAL (
-        SELECT declines_of(saved.student, saved.payment_method, at - interval '30 days', at - interval '180 days') AS declines,
-               saved.method_type = 'us_bank_account' AS is_bank_account
-        FROM charge_choice AS choice JOIN saved_method AS saved USING (student)
-        WHERE choice.student = named.student AND choice.occasion <> 'off' AND saved.detached_at IS NULL
-          AND saved.stopped_at IS NULL AND (saved.expires_on IS NULL OR saved.expires_on > on_day)
-          AND coalesce(saved.method_type, 'card') IN ('card', 'us_bank_account')
-        ORDER BY saved.set_up_at DESC, saved.payment_method LIMIT 1) AS chargeable ON true
+        SELECT declines_of(named.student, newest.payment_method, at - interval '30 days', at - interval '180 days') AS declines,
+               newest.method_type = 'us_bank_account' AS is_bank_account
+        FROM charge_choice AS choice
+        CROSS JOIN LATERAL (SELECT * FROM saved_method WHERE saved_method.student = named.student
+                            ORDER BY set_up_at DESC, payment_method LIMIT 1) AS newest
+        WHERE choice.student = named.student AND choice.occasion <> 'off' AND newest.detached_at IS NULL
+          AND newest.stopped_at IS NULL AND (newest.expires_on IS NULL OR newest.expires_on > on_day)
+          AND coalesce(newest.method_type, 'card') IN ('card', 'us_bank_account')) AS chargeable ON true
     LEFT JOIN LATERAL (
         SELECT * FROM dunning_case WHERE dunning_case.student = named.student LIMIT 1) AS known ON true
     LEFT JOIN LATERAL (

@@ -72,7 +72,8 @@ async def lock_owing(tx: Tx, after: str, most: int) -> list[str]:
 
 
 # A statement of its own: what is read must be later than the lock. The method that was set up last is
-# charged. What the ledger was asked to post and is not posted yet counts, if the student owes less by it.
+# charged and no other (decision 0384). What the ledger was asked to post and is not posted yet counts, if the
+# student owes less by it.
 _STANDING = """
     WITH in_question AS MATERIALIZED (
         SELECT DISTINCT of.student FROM adjustments_public.adjustments AS open
@@ -93,12 +94,13 @@ _STANDING = """
     JOIN ledger_public.wallets AS wallet
         ON wallet.address = 'student:' || choice.student AND wallet.currency = school.currency
     JOIN LATERAL (
-        SELECT payment_method, customer, coalesce(method_type, 'card') AS method_type, set_up_at
-        FROM saved_method AS saved
-        WHERE saved.student = choice.student AND saved.detached_at IS NULL AND saved.stopped_at IS NULL
-          AND (saved.expires_on IS NULL OR saved.expires_on > :today)
-          AND coalesce(saved.method_type, 'card') IN ('card', 'us_bank_account')
-        ORDER BY set_up_at DESC, payment_method LIMIT 1) AS method ON true
+        SELECT newest.payment_method, newest.customer, coalesce(newest.method_type, 'card') AS method_type,
+               newest.set_up_at
+        FROM (SELECT * FROM saved_method WHERE saved_method.student = choice.student
+              ORDER BY set_up_at DESC, payment_method LIMIT 1) AS newest
+        WHERE newest.detached_at IS NULL AND newest.stopped_at IS NULL
+          AND (newest.expires_on IS NULL OR newest.expires_on > :today)
+          AND coalesce(newest.method_type, 'card') IN ('card', 'us_bank_account')) AS method ON true
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(entry.amount), 0)::bigint AS amount
         FROM (SELECT posting.* FROM charge JOIN posting USING (charge_id)

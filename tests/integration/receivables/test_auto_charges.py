@@ -302,6 +302,35 @@ async def test_a_card_that_was_removed_is_not_charged(anna: Database, ledger: Da
     assert await asked(anna) == []
 
 
+@pytest.mark.parametrize("ends", ["removed", "expired", "stopped"])
+async def test_a_card_that_another_replaced_is_never_charged_again_by_itself(
+    anna: Database, ledger: Database, ends: str
+) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    second = CARD | {"id": "pm_2"}
+    setup = SETUP | {"id": "seti_2", "payment_method": "pm_2"}
+    told = [webhook("setup_intent.succeeded", setup, created_at=soon)]
+    if ends == "removed":
+        told.append(webhook("payment_method.detached", second | {"customer": None}, created_at=soon))
+    elif ends == "expired":
+        card = second | {"card": {"exp_month": 5, "exp_year": 2025}}
+        told.append(webhook("payment_method.attached", card, created_at=soon))
+    await handlers.take_stripe_events(anna, told)
+    await owes(ledger, 150_00)
+    if ends == "stopped":
+        await due(anna)
+        [request] = await asked(anna)
+        await handlers.take_charge_answers(anna, [answer(request, "declined", code="stolen_card")])
+    before = await amounts(anna)
+    await due(anna, later=timedelta(days=2))
+    assert await amounts(anna) == before
+    anew = SETUP | {"id": "seti_3"}  # the first card again, by the student's own word
+    later = soon + timedelta(minutes=1)
+    await handlers.take_stripe_events(anna, [webhook("setup_intent.succeeded", anew, created_at=later)])
+    await due(anna, later=timedelta(days=2))
+    assert (len(await asked(anna)), (await asked(anna))[-1]["payment_method"]) == (len(before) + 1, "pm_1")
+
+
 async def test_nothing_is_charged_while_a_correction_of_a_flight_is_not_decided(
     anna: Database, ledger: Database, open_db: OpenDatabase
 ) -> None:
