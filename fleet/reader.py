@@ -90,7 +90,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         self.failing_since: float | None = None  # of time.monotonic()
         self._committed_at: Mapping[TopicPartition, int] = {}
         self._asked: dict[TopicPartition, int] = {}  # since the last call: a position may not be known before
-        self._send = self._client.send
+        self._client_send = self._client.send
         self._client.send = self._send_readable
         self._nothing: dict[int, tuple[set[TopicPartition], int]] = {}  # fetches in a row, of each broker
         self._refused = 0  # connections, one after another
@@ -226,6 +226,19 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         self._refused += 1
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))
         return False
+
+    async def _send(self, node: int, request: Any, **options: Any) -> Any:
+        """aiokafka's send; what the loop cannot write is a connection that was lost.
+
+        uvloop refuses to write to one that is closed already with a RuntimeError, where asyncio drops the
+        bytes. It would end aiokafka's coordination, and every fetch fail until the process is restarted.
+        """
+        try:
+            return await self._client_send(node, request, **options)
+        except KafkaError:
+            raise
+        except RuntimeError as error:
+            raise KafkaConnectionError(f"node {node}: {error}") from error
 
     async def _send_readable(self, node: int, request: Any, **options: Any) -> Any:
         if not isinstance(request, FetchRequest):

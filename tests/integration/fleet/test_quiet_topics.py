@@ -24,15 +24,13 @@ class Noting(Reader):
     def __init__(self, *topics: str, **options: Any) -> None:
         super().__init__(*topics, **options, fetch_max_wait_ms=HELD_MS)
         self.fetches: list[tuple[int, int]] = []
-        self._noted, self._sent = asyncio.Event(), self._send
+        self._noted = asyncio.Event()
 
-        async def noting(node: int, request: Any, **options: Any) -> Any:
-            if isinstance(request, FetchRequest):
-                self.fetches.append((request._max_wait_ms, sum(len(parts) for _, parts in request.topics)))
-                self._noted.set()
-            return await self._sent(node, request, **options)
-
-        self._send = noting
+    async def _send(self, node: int, request: Any, **options: Any) -> Any:
+        if isinstance(request, FetchRequest):
+            self.fetches.append((request._max_wait_ms, sum(len(parts) for _, parts in request.topics)))
+            self._noted.set()
+        return await super()._send(node, request, **options)
 
     async def until(self, reached: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):
