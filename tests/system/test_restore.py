@@ -18,6 +18,7 @@ from hobbs.doctor.findings import Finding
 from hobbs.doctor.restore import examine_restore
 from hobbs.local.fleet_processes import Fleet, stop_services
 from hobbs.local.running_fleet import RunningFleet, create_topics, operator_settings
+from tests.crash.looks import Looks
 from tests.support.backups import back_up, restore, set_offsets, start
 from tests.support.fleets import PARTITIONS, Silent, delete_topics, outcome
 from tests.support.stripe import StripeSim
@@ -64,7 +65,9 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
         assert any("journals that were posted are not in the ledger" in s for s in said)
         stripe_sim.admin.post("clock", json={"advance_s": timedelta(days=2).total_seconds()})
         await start(fleet)
+        await read_again(fleet, since, story)
         await story.settle()
+        await looked(figures, story)
         ended = await outcome(figures)
         assert [verdict for verdict in await check_books(fleet.fleet, figures) if not verdict.holds] == []
         said = await found(fleet, since)
@@ -77,6 +80,26 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
     await without_kafka(fleet, flights, undisturbed, tmp_path / "topics", monkeypatch)
     await figures.rows("TRUNCATE billing.topic_position")  # as a backup of the release before has none
     assert any("does not say how far it is" in s for s in await found(fleet, since))
+
+
+async def read_again(fleet: RunningFleet, since: datetime, story: Story) -> None:
+    """Until each service is where its group was: what lies between is read again, and is no lag."""
+
+    async def caught_up() -> bool:
+        return not any("the database is older than the offsets" in said for said in await found(fleet, since))
+
+    await story.until(caught_up, "records to be read again")
+
+
+async def looked(figures: Figures, story: Story) -> None:
+    """Until timers looked: a payment that came before its student was known is given to them by one."""
+    looks = Looks(figures)
+
+    async def nothing_left() -> bool:
+        return not await looks.left()
+
+    await story.until(nothing_left, "looks of timers")
+    await story.settle()
 
 
 async def without_kafka(
