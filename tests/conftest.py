@@ -1,14 +1,17 @@
 """Fixtures every test may ask for. Servers start when the first test needs them, once per session."""
 
+import asyncio
 import gc
 import importlib
 import importlib.util
 import signal
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import uvloop
 from hypothesis import settings
 
 from fleet.database import Database
@@ -31,6 +34,16 @@ settings.load_profile("untimed")
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
     return sharing.scheduler(config, log)
+
+
+def pytest_configure() -> None:
+    """Run tests on the loop that every worker runs on.
+
+    By policy: pytest-asyncio's own hook ends the fixtures of the session when a test asks for one that is
+    not async itself.
+    """
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of Python 3.14
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def pytest_collection_finish() -> None:
