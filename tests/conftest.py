@@ -79,8 +79,10 @@ def cluster(session_folder: Path) -> Iterator[Cluster]:
     """A real Postgres. What a test commits is committed; only the disk's own cache is trusted."""
     folder, log = session_folder / "postgres", session_folder / "postgres.log"
     prepare_postgres(folder, log)
-    # A test outlives no power cut, so flushing the disk would only cost time.
-    server = start_postgres(folder, port=free_port(), log=log, settings=["fsync=off"])
+    # A test outlives no power cut, so flushing the disk would only cost time. Its shared memory goes with the
+    # session's folder: what is named by itself stays on the machine when somebody kills the tests.
+    settings = ["fsync=off", "dynamic_shared_memory_type=mmap"]
+    server = start_postgres(folder, port=free_port(), log=log, settings=settings)
     wait_for_postgres(server)
     yield Cluster(url=server.url())
     server.child.signal(signal.SIGQUIT)
