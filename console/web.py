@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -122,8 +123,12 @@ def build_web(console: Console) -> ASGIApp:
     return Edge(app, origin=console.settings.origin)
 
 
+@cache
 def templates() -> Environment:
-    """The templates: everything is escaped, and a name that is not there is an error."""
+    """The templates: everything is escaped, and a name that is not there is an error.
+
+    One environment for a process: it keeps each template that it compiled.
+    """
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,

@@ -1,14 +1,17 @@
 """Fixtures every test may ask for. Servers start when the first test needs them, once per session."""
 
+import asyncio
 import gc
 import importlib
 import importlib.util
 import signal
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import uvloop
 from hypothesis import settings
 
 from fleet.database import Database
@@ -31,6 +34,16 @@ settings.load_profile("untimed")
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
     return sharing.scheduler(config, log)
+
+
+def pytest_configure() -> None:
+    """Run tests on the loop that every worker runs on.
+
+    By policy: pytest-asyncio's own hook ends the fixtures of the session when a test asks for one that is
+    not async itself.
+    """
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of Python 3.14
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def pytest_collection_finish() -> None:
@@ -66,8 +79,10 @@ def cluster(session_folder: Path) -> Iterator[Cluster]:
     """A real Postgres. What a test commits is committed; only the disk's own cache is trusted."""
     folder, log = session_folder / "postgres", session_folder / "postgres.log"
     prepare_postgres(folder, log)
-    # A test outlives no power cut, so flushing the disk would only cost time.
-    server = start_postgres(folder, port=free_port(), log=log, settings=["fsync=off"])
+    # A test outlives no power cut, so flushing the disk would only cost time. Its shared memory goes with the
+    # session's folder: what is named by itself stays on the machine when somebody kills the tests.
+    settings = ["fsync=off", "dynamic_shared_memory_type=mmap"]
+    server = start_postgres(folder, port=free_port(), log=log, settings=settings)
     wait_for_postgres(server)
     yield Cluster(url=server.url())
     server.child.signal(signal.SIGQUIT)

@@ -1,6 +1,7 @@
 """The ASGI application: its routes, a problem for every failure, the OpenAPI document and its page."""
 
 import logging
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -110,16 +111,21 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
 
 
 def _add_documentation(app: FastAPI) -> None:
-    document = openapi_of(app)
-    page = render_page(document)
+    @cache
+    def document() -> dict[str, Any]:
+        return openapi_of(app)
+
+    @cache
+    def page() -> str:
+        return render_page(document())
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:
-        return document
+        return document()
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_POLICY})
+        return HTMLResponse(page(), headers={"Content-Security-Policy": CONTENT_POLICY})
 
 
 async def _answer_problem(request: Request, raised: Exception) -> Response:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from fleet.database import Database
+from hobbs.local.stack import Simulator
 from hobbs.local.stripe_sim.control import Control
 from services.payouts.stripe.client import StripeClient
 from tests.integration.payouts.snapshots import FORGET_BOOKS
@@ -93,11 +94,19 @@ def control(stripe_sim: StripeSim) -> Iterator[Control]:
         yield control
 
 
-@pytest.fixture
-async def client(stripe_sim: StripeSim) -> AsyncIterator[StripeClient]:
-    client = StripeClient(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=2.0)
+@pytest.fixture(scope="package")
+async def folders_client(stripe_sim_process: Simulator) -> AsyncIterator[StripeClient]:
+    """The client of the whole folder: the TLS contexts of a new one take longer than many a test."""
+    simulator = stripe_sim_process
+    client = StripeClient(simulator.secret_key, api_base=simulator.api_base, timeout_s=2.0)
     yield client
     await client.close()
+
+
+@pytest.fixture
+def client(folders_client: StripeClient, stripe_sim: StripeSim) -> StripeClient:
+    folders_client.instead = None
+    return folders_client
 
 
 @pytest.fixture

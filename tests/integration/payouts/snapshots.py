@@ -38,6 +38,11 @@ RESTORE = """
 """
 FORGET_BOOKS = """
     DO $$ DECLARE always record; BEGIN
+        IF NOT EXISTS (SELECT FROM pg_class
+                       WHERE relnamespace = 'ledger'::regnamespace AND pg_relation_size(oid) > 0
+                         AND relname IN ('journal', 'entry', 'wallet', 'balance', 'displaced_entry')) THEN
+            RETURN;  -- to empty what is empty costs as much
+        END IF;
         CREATE TEMPORARY TABLE guarded ON COMMIT DROP AS  -- triggers that keep tables from being emptied
             SELECT tgrelid::regclass AS named, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
             WHERE relnamespace::regnamespace::text = 'ledger' AND tgenabled = 'A' AND tgtype & 32 <> 0;
