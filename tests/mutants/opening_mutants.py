@@ -8,6 +8,8 @@ INVARIANTS = "services/ledger/invariants.sql"
 AMOUNTS = "hobbs/opening/amounts.py"
 TESTS = "tests/integration/ledger/test_openings.py"
 FILES = "tests/unit/hobbs/test_opening_file.py"
+CUTOVER = "tests/integration/ops/test_cutover.py"
+ASTRIDE = "test_a_flight_of_before_the_day_that_is_charged_here_is_counted_until_it_is_signed_with"
 GROUPED = "tests/unit/hobbs/test_grouped_opening_file.py"
 
 
@@ -95,5 +97,13 @@ OPENING_MUTANTS = (
         'read.get("credit", 0) - read.get("debit", 0)',
         'read.get("debit", 0) - read.get("credit", 0)',
         f"{FILES}::test_debit_and_credit_are_what_the_kind_makes_of_them",
+    ),
+    _mutant(
+        "opening-late-flight-is-not-seen",
+        "A flight of before the opening's day that comes after the signature is told to nobody.",
+        "hobbs/cutover/items.py",
+        "newest is None or newest > signed.recorded_at",
+        "newest is None",
+        f"{CUTOVER}::{ASTRIDE}",
     ),
 )
