@@ -189,7 +189,7 @@ def as_workbook(found: Foreign, *, typed: bool) -> bytes:
         if typed and not style.sides:
             minor = meant.get((row["key"], row["reference"]), 0) * (-1 if style.turned else 1)
             cells["amount"] = minor / 100 if minor % 100 else minor // 100
-        sheet.append([cells[name] or None for name in style.order])
+        sheet.append([None if cells[name] == "" else cells[name] for name in style.order])
         if style.blank_lines:
             sheet.append(())
     if style.total is not None:
