@@ -311,6 +311,12 @@ async def test_a_service_that_does_not_read_the_topic_is_named(
     assert (result.exit_code, sentence in result.stderr) == (2, True)
 
 
+async def test_a_file_that_is_not_there_is_named(school: School, hobbs: Hobbs, tmp_path: Path) -> None:
+    file = tmp_path / "none.jsonl"
+    result = await hobbs("replay", TOPIC, "--from-file", str(file), "--service", "billing", "--dry-run")
+    assert (result.exit_code, result.stderr) == (1, f"{file}: No such file or directory\n")
+
+
 async def test_a_process_with_stripes_key_replays_nothing(
     school: School, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
