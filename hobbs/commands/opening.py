@@ -26,6 +26,7 @@ from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals
 from hobbs.opening.file import COLUMNS as FILE_COLUMNS
 from hobbs.opening.file import Fault, OpeningFile, Reading, ReadLine, changed_lines, read_opening_file
+from hobbs.opening.flights import ITEM_KIND, astride_flights
 from hobbs.shell.decisions import Effects, Question, decide
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
@@ -120,6 +121,7 @@ def load_command(
     found = _read_or_exit(file, reading)
     _say_strangers(found.lines, book)
     _exit_if_changed(file, found.lines, day)
+    _say_astride(day, found.lines)
     begins = datetime(day.year, day.month, day.day, tzinfo=time_zone(book.time_zone()))
     lines = [[one.kind, one.key, one.reference, one.currency, one.amount] for one in found.lines]
     given = {"as_of": day.isoformat(), "occurred_at": begins.isoformat(), "lines": lines}
@@ -147,6 +149,8 @@ def show_command(
     )
     for one in read(lambda tx: reads.openings.signatures(tx, day)):
         say(f"{one.as_of}: {one.action} by {one.who} at {one.recorded_at.isoformat()}: {one.why}")
+    for loaded in sorted({row.as_of for row in trial}):
+        _say_astride(loaded)
     if any(total.had != total.owes for total in _totals(trial)):
         say("the two sides differ: something is missing, or the school's own (kind school) is not loaded yet")
         raise typer.Exit(EXIT_FINDINGS)
@@ -184,6 +188,7 @@ def sign_command(
 ) -> None:
     """Sign the trial balance: from then on external:opening stays at zero. Exit 1: it is not at zero yet."""
     day = _day(as_of)
+    _say_astride(day)
     question = _question("sign_opening", day, who, why, as_of=day.isoformat())
     _decide(question, "Sign this trial balance?", dry_run=dry_run, yes=yes, output=output)
 
@@ -316,6 +321,15 @@ def _exit_if_changed(file: Path, lines: Sequence[ReadLine], day: date) -> None:
             "revert a line that was wrong (hobbs opening revert), then load the file again; nothing is loaded"
         )
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _say_astride(day: date, lines: Sequence[ReadLine] = ()) -> None:
+    """Say which flights would be in the books twice, or in none, beside the balances of this day."""
+    known = read(lambda tx: reads.openings.lines(tx, day))
+    references = {one.reference for one in known if one.kind == ITEM_KIND and one.stands}
+    references.update(one.reference for one in lines if one.kind == ITEM_KIND)
+    for sentence in read(lambda tx: astride_flights(tx, day, references)).sentences():
+        say(sentence)
 
 
 def _say_strangers(lines: Sequence[ReadLine], book: WholeBook) -> None:

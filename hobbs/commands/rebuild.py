@@ -63,6 +63,12 @@ def rebuild_command(
     They are made in a schema beside, by the service's own handlers; nothing is published, and no group is
     joined. Killed, it goes on where it was. Exit 1: rows differ, or it is refused; 2: usage.
     """
+    if service is None and (anew or swap or although_different or drop):
+        raise typer.BadParameter("name the service whose tables are meant")
+    if drop and (anew or swap or although_different):
+        raise typer.BadParameter("--drop throws away what was made and what was replaced: it stands alone")
+    if although_different and not swap:
+        raise typer.BadParameter("--although-different is of --swap")
     if service is None:
         _show_which(output)
         return

@@ -134,6 +134,8 @@ def _asked(
 ) -> _Asked:
     if topic not in TOPICS:
         raise typer.BadParameter(f"there is no topic {topic!r}; `schemas/topics.py` lists them")
+    if choice.key is not None and choice.key.encode(errors="replace").decode() != choice.key:
+        raise typer.BadParameter("--key is no text in UTF-8")
     if file is not None:
         if begin or end or partition is not None:
             raise typer.BadParameter("--from, --to and --partition are of Kafka; the file is read whole")
@@ -194,6 +196,7 @@ async def _write(settings: Settings, asked: _Asked, path: Path) -> None:
                     whole = [record for record in batch if record.cut is None]
                     file.writelines(map(records_file.line, whole))
                     written, left_out = written + len(whole), left_out + len(batch) - len(whole)
+            _require_the_key(written + left_out, asked)
     say(f"{path}: {written} records of {asked.topic}; they may hold personal data")
     if left_out:
         say(f"{left_out} are left out: too large, or unreadable for Kafka's client")
@@ -208,6 +211,7 @@ async def _replay(settings: Settings, asked: _Asked, name: str, *, by: _By | Non
         handler = worker.handlers[asked.topic]
         try:
             tried, read = await _rehearse(worker, handler, source)
+            _require_the_key(read, asked)
             _show(tried, read, name, output)
             if by is None or not read:
                 return
@@ -223,6 +227,12 @@ async def _replay(settings: Settings, asked: _Asked, name: str, *, by: _By | Non
             say(f"{done} records replayed to {name}")
         finally:
             await worker.database.close()
+
+
+def _require_the_key(read: int, asked: _Asked) -> None:
+    """Nothing was read because of a key that is not there: as a rule it is misspelt."""
+    if not read and asked.choice.key is not None:
+        raise NotCounted(f"no record of {asked.topic} in this range has the key {asked.choice.key!r}")
 
 
 async def _rehearse(worker: Worker, handler: Handler, source: Source) -> tuple[Rehearsal, int]:

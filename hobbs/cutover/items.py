@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fleet.database import Tx
 from hobbs.cutover.webhooks import WANTED
+from hobbs.opening.flights import astride_the_newest_opening
 from services.billing.desk import reads as book_reads
 from services.ledger.desk import reads as wallet_reads
 from services.payouts.desk import reads as payee_reads
@@ -55,7 +56,7 @@ async def read_items(tx: Tx, *, days: int, now: datetime, today: date, evidence:
     """Every item. today: the date at the school."""
     book = await book_reads.whole_book(tx)
     cards = book.in_force(today)
-    opening = [await _opening(tx), await _signed(tx)]
+    opening = [await _opening(tx), await _signed(tx), await _astride(tx)]
     payees = await payee_reads.list_payees(tx)
     return [
         *opening,
@@ -100,6 +101,24 @@ async def _signed(tx: Tx) -> Item:
     if not last:
         return Item(item=what, state=MISSING, found="nothing was loaded", way_out=LOAD)
     return Item(item=what, state=MET, found=", ".join(f"{day} by {last[day].who}" for day in sorted(last)))
+
+
+async def _astride(tx: Tx) -> Item:
+    """Such flights were said to whoever signed the opening; one that came later was seen by nobody."""
+    what = "each flight is on one side of the opening's day"
+    found = await astride_the_newest_opening(tx)
+    if found is None:
+        return Item(item=what, state=MISSING, found="nothing was loaded", way_out=LOAD)
+    sentences = found.sentences()
+    if not sentences:
+        return Item(item=what, state=MET, found=f"none is astride {found.day}")
+    words = await wallet_reads.openings.signatures(tx, found.day)
+    signed = words[-1] if words and words[-1].action == "signed" else None
+    newest = found.newest()
+    if signed is None or newest is None or newest > signed.recorded_at:
+        way_out = f"hobbs opening {'sign' if signed is None else 'reopen'} --as-of {found.day} --why WHY"
+        return Item(item=what, state=MISSING, found="; ".join(sentences), way_out=way_out)
+    return Item(item=what, state=MET, found=f"seen by {signed.who}: {'; '.join(sentences)}")
 
 
 def _policy(cards: Sequence[book_reads.StandingCard], kind: str, what: str) -> Item:

@@ -2,20 +2,24 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from sqlalchemy.exc import SQLAlchemyError
 
 from fleet import kafka_client
+from fleet.database import Database
 from fleet.reader import Reader
 from fleet.settings import Settings
+from fleet.shadows import Mark, mark_of
 from hobbs.doctor.backlog import Backlog, look_at
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.shell.connections import why
 from schemas.kafka_rights import group_of
-from schemas.topics import TOPICS
+from schemas.shadow import SHADOWED, live_topics, own_topics
+from schemas.topics import TOPICS, Topic
 
 BEHIND_S_MAX: Final = 60.0  # at the pace seen, what waits must be handled within this time
 PACE_S: Final = 3.0
@@ -36,18 +40,51 @@ async def examine_kafka(settings: Settings) -> list[Finding]:
     try:
         cluster = await admin.describe_cluster()
         brokers = len(cluster["brokers"])
-        described = await admin.describe_topics([settings.topic_prefix + name for name in TOPICS])
+        planned = planned_topics(await _mark(settings), settings.topic_prefix)
+        described = await admin.describe_topics([one.full_name for one in planned])
         topics = {t["topic"]: t for t in described if not t["error_code"]}
         reachable = ok("kafka", f"{brokers} brokers at {settings.kafka_bootstrap}")
-        return [reachable, *_topics(settings, topics, brokers), *await _groups(settings, admin, topics)]
+        lags = await _groups(settings, admin, topics, planned)
+        return [reachable, *_topics(topics, brokers, planned), *lags]
     finally:
         await admin.close()
 
 
-def _topics(settings: Settings, topics: Mapping[str, Any], brokers: int) -> list[Finding]:
+class Planned(NamedTuple):
+    """A topic that should be there, under its whole name, and who of this deployment reads it."""
+
+    topic: Topic
+    full_name: str
+    consumers: Sequence[str]
+
+
+def planned_topics(mark: Mark | None, prefix: str) -> list[Planned]:
+    """Every topic; at a shadow its own, and those of the flights where the live deployment has them."""
+    if mark is None:
+        return [Planned(topic, prefix + topic.name, topic.consumers) for topic in TOPICS.values()]
+    names = dict.fromkeys(own_topics(), prefix)
+    names |= dict.fromkeys(live_topics(own_book=mark.own_book), mark.live)
+    return [
+        Planned(TOPICS[name], begins + name, [one for one in TOPICS[name].consumers if one in SHADOWED])
+        for name, begins in names.items()
+    ]
+
+
+async def _mark(settings: Settings) -> Mark | None:
+    """Whose shadow this is; None also where the database cannot say, which is a finding of its own."""
+    database = Database(settings.database_url.get_secret_value(), schema="public", pool_size=1)
+    try:
+        return await mark_of(database)
+    except (SQLAlchemyError, OSError):
+        return None
+    finally:
+        await database.close()
+
+
+def _topics(topics: Mapping[str, Any], brokers: int, planned: Sequence[Planned]) -> list[Finding]:
     findings = []
-    for topic in TOPICS.values():
-        found = topics.get(settings.topic_prefix + topic.name)
+    for topic, full_name, _ in planned:
+        found = topics.get(full_name)
         if found is None:
             findings.append(wrong("kafka", f"topic {topic.name} is missing", MIGRATE))
         elif len(found["partitions"]) != topic.partitions:
@@ -59,10 +96,15 @@ def _topics(settings: Settings, topics: Mapping[str, Any], brokers: int) -> list
     if brokers > 1 and copies < min(brokers, 3):
         sentence = f"some partitions have {copies} copies on {brokers} brokers"
         findings.append(warning("kafka", sentence, "losing a broker loses events: reassign with 3 replicas"))
-    return findings or [ok("kafka", f"{len(TOPICS)} topics, with their partitions")]
+    return findings or [ok("kafka", f"{len(planned)} topics, with their partitions")]
 
 
-async def _groups(settings: Settings, admin: AIOKafkaAdminClient, topics: Mapping[str, Any]) -> list[Finding]:
+async def _groups(
+    settings: Settings,
+    admin: AIOKafkaAdminClient,
+    topics: Mapping[str, Any],
+    planned: Sequence[Planned],
+) -> list[Finding]:
     """The lag of each service on each topic it consumes."""
     async with Reader(**kafka_client.connection(settings)) as consumer:
         looks = [
@@ -74,9 +116,9 @@ async def _groups(settings: Settings, admin: AIOKafkaAdminClient, topics: Mappin
                 service,
                 places,
             )
-            for topic in TOPICS.values()
-            if (places := _places(topics, settings.topic_prefix + topic.name))
-            for service in topic.consumers
+            for topic, full_name, consumers in planned
+            if (places := _places(topics, full_name))
+            for service in consumers
         ]
         return list(await asyncio.gather(*looks))
 

@@ -21,6 +21,10 @@ HOURS: Final = (
 )
 READINGS: Final = HOURS[:4]
 SHOWN_CHARS: Final = 40
+BLANKS: Final = " \u00a0\u202f\u2009"
+_SPACED: Final = re.compile(
+    rf"[+-]?\d{{1,3}}(?P<between>[{BLANKS}'\u2019])\d{{3}}((?P=between)\d{{3}})*([.,]\d+)?", re.ASCII
+)
 _H_MM: Final = re.compile(r"(\d{1,3}):([0-5]\d)(?::00)?", re.ASCII)
 _POINT: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _COMMA: Final = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?", re.ASCII)
@@ -39,11 +43,17 @@ _TOTALS: Final = re.compile(
 )
 
 
+def joined(number: str) -> str:
+    """Without blanks or apostrophes before each three digits; elsewhere they are no thousands."""
+    spaced = _SPACED.fullmatch(number)
+    return number.replace(spaced["between"], "") if spaced else number
+
+
 def hours(name: str, written: Any, decimals: Decimals | None, minutes: Minutes | None = None) -> Any:
     """Hours with a point. Raises ValueError when they may mean two numbers, or are written the other way."""
     if not isinstance(written, str) or isinstance(written, Number):
         return written
-    text = written.strip().replace("\u00a0", "").replace("\u202f", "")
+    text = joined(written.strip())
     shown = f"{name}: {written[:SHOWN_CHARS]!r}"
     if found := _H_MM.fullmatch(text):
         if minutes is None or name in READINGS:

@@ -19,6 +19,7 @@ from services.ledger.domain.openings import KINDS, LineKey, OpeningLine, line_fa
 
 COLUMNS: Final = ("kind", "key", "reference", "amount", "currency", "debit", "credit")
 SIDES: Final = ("debit", "credit")
+TOTALLED_MIN: Final = 3  # lines of a file whose last may be the total of the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +114,26 @@ def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
             found.faults.append(Fault(line=number, sentence=twice))
             continue
         found.lines.append(line)
+    if not reading.grouped and "kind" not in names:
+        _refuse_an_unnamed_total(found)
     if zero:
         found.notes.append(f"{zero} lines of zero are left out")
     found.faults.sort(key=lambda fault: fault.line)
     return found
+
+
+def _refuse_an_unnamed_total(found: OpeningFile) -> None:
+    """A total whose label nobody here knows would be one more party, owed as much as all the others."""
+    if len(found.lines) < TOTALLED_MIN or found.faults:
+        return
+    *lines, last = found.lines
+    if {one.currency for one in lines} == {last.currency} and sum(one.amount for one in lines) == last.amount:
+        found.lines.pop()
+        sentence = (
+            f"{last.about} is what the lines above it add up to: take a row of totals out of the file, or "
+            "put a line that is none above the others"
+        )
+        found.faults.append(Fault(line=last.line, sentence=sentence))
 
 
 def _row(names: Sequence[str | None], written: Sequence[str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ def refused(service: str, topic: str) -> str | None:
         return f"{service!r} is not one of {', '.join(BY_NAME)}"
     readers = TOPICS[topic].consumers
     if service not in readers or topic == DECISIONS:
-        return f"{service} has no handler for {topic} to replay to: those that have one are {_names(topic)}"
+        return f"{service} has no handler for {topic} to replay to: {_names(topic)}"
     if BY_NAME[service].stripe_key:
         return f"{service} calls Stripe: nothing is replayed to it by this command"
     names = keys_set(os.environ)
@@ -62,4 +62,4 @@ def without_keys(service: str) -> str:
 
 def _names(topic: str) -> str:
     names = [name for name in TOPICS[topic].consumers if not BY_NAME[name].stripe_key]
-    return ", ".join(names) if names and topic != DECISIONS else "none"
+    return f"those that have one are {', '.join(names)}" if names and topic != DECISIONS else "no service has"

@@ -11,6 +11,7 @@ from fleet.reader import Reader
 
 BEGINNING: Final = "beginning"
 NOW: Final = "now"
+OFFSET_DIGITS_MAX: Final = 18
 
 
 class NoSpan(ValueError):
@@ -33,7 +34,7 @@ def edge(text: str, option: str, word: str) -> Edge:
     """Read `1234`, `2026-11-01T06:00Z` or the word that this end may be."""
     if text == word:
         return word
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) <= OFFSET_DIGITS_MAX:
         return int(text)
     try:
         instant = datetime.fromisoformat(text)
@@ -43,7 +44,10 @@ def edge(text: str, option: str, word: str) -> Edge:
         ) from None
     if instant.tzinfo is None:
         raise NoSpan(f"{option} {text} says no time zone; add Z or an offset")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise NoSpan(f"{option} {text} is no instant between the years 1 and 9999 in UTC") from None
 
 
 async def parts(
@@ -62,6 +66,8 @@ async def parts(
         )
     if isinstance(end, datetime) and end > now:
         raise NoSpan(f"--to {end.isoformat()} is still to come: a range that is replayed has an end")
+    if isinstance(begin, datetime) and isinstance(end, datetime) and begin > end:
+        raise NoSpan(f"--from {begin.isoformat()} is behind --to {end.isoformat()}")
     firsts = await reader.beginning_offsets(places)
     lasts = {place: ends[place.partition] for place in places}
     begins = await _offsets(reader, begin, firsts, lasts)
@@ -83,7 +89,7 @@ async def _offsets(
     if isinstance(one, int):
         return dict.fromkeys(firsts, one)
     assert isinstance(one, datetime)
-    milliseconds = int(one.timestamp() * 1000)
+    milliseconds = max(int(one.timestamp() * 1000), 0)  # Kafka stamps nothing before 1970
     found = await reader.offsets_for_times(dict.fromkeys(firsts, milliseconds))
     return {place: min(at.offset, lasts[place]) if at else lasts[place] for place, at in found.items()}
 

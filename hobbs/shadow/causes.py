@@ -51,6 +51,8 @@ def cause_of(
         abs(difference - sum(together)) <= 2 * slack for together in product(*(by for _, by, _ in told))
     ):
         return Cause(SEVERAL, "; ".join(detail for _, _, detail in told))
+    if found := _told_and_one_more(there, here, parts, others, slack):
+        return found
     if told:
         return Cause(UNKNOWN, "; ".join(detail for _, _, detail in told) + ", which explains another amount")
     if abs(difference) <= slack:
@@ -117,6 +119,81 @@ def _told(there: Figure, here: Figure, parts: Sequence[Part]) -> Iterator[tuple[
         return
     if abs((here.amount - here.tax) - (there.amount - there.tax)) <= max(len(parts), 1):
         yield TAX, [here.tax - there.tax], f"tax of {there.tax} there, {here.tax} here"
+
+
+def _told_and_one_more(
+    there: Figure, here: Figure, parts: Sequence[Part], others: OtherRates, slack: int
+) -> Cause | None:
+    """What the other system says, and one thing more that makes up the rest to the cent: tax, or a lesson."""
+    for names, said, as_there in _as_told(there, here, parts):
+        rest = here.amount - there.amount - (_sum(parts) - _sum(as_there))
+        untaxed = Cause(TAX, f"tax of {there.tax or 0} there, {here.tax} here")
+        tax = (here.tax or 0) - (there.tax or 0) - (_tax(parts) - _tax(as_there))
+        taxed_otherwise = here.tax is not None and abs(tax) > slack
+        if names and taxed_otherwise and abs(rest - tax) <= slack:
+            return Cause(SEVERAL, "; ".join((*said, untaxed.detail)))
+        if taxed_otherwise and there.tax is not None:
+            names, said, rest = [*names, TAX], [*said, untaxed.detail], rest - tax
+            as_there = [part._replace(tax_ppm=0) for part in as_there]
+        if not names or abs(rest) <= slack:
+            continue
+        more = _one_more(rest, here, as_there, others)
+        if more is not None:
+            alike = {*names, more.name} == {HOURS}
+            return Cause(HOURS if alike else SEVERAL, "; ".join((*said, more.detail)))
+    return None
+
+
+def _as_told(
+    there: Figure, here: Figure, parts: Sequence[Part]
+) -> Iterator[tuple[list[str], list[str], list[Part]]]:
+    """The parts with the hours and the rate that the other system says: which causes these are, and how."""
+    names, said = list[str](), list[str]()
+    hours, rate = there.tenths, there.rate
+    if hours is not None and here.tenths is not None and hours != here.tenths:
+        names.append(HOURS)
+        said.append(f"{_hours(hours)} h there, {_hours(here.tenths)} h here")
+    if rate is not None and here.rate is not None and rate != here.rate:
+        names.append(RATE)
+        said.append(f"{rate} an hour there, {here.rate} here")
+    own = _by(parts, here)
+    ways = (own, [part for part in own if part.kind not in LESSONS]) if HOURS in names else ([],)
+    for way in ways:
+        changed = [part._replace(tenths=hours) if part in way else part for part in parts]
+        if RATE in names:
+            place = next((n for n, part in enumerate(parts) if part.rate == here.rate), None)
+            if place is None:
+                return
+            changed[place] = changed[place]._replace(rate=rate)
+        yield names, said, changed
+
+
+def _one_more(rest: int, here: Figure, parts: Sequence[Part], others: OtherRates) -> Cause | None:
+    """A lesson's rate of another version of the book, or its hours."""
+    lessons = [part for part in parts if part.kind in LESSONS]
+    for part in lessons:
+        for rate in others(part.kind):
+            if rate != part.rate and _explains(part, rate, part.tenths, rest):
+                return Cause(RATE, f"{part.kind}: {rate} an hour would be what is there, {part.rate} is here")
+    for part in lessons:
+        found = [tenths for tenths in range(TENTHS_MAX + 1) if _all_explain([part], tenths, rest)]
+        if part.rate and len(found) == 1:
+            hours = f"{_hours(found[0])} h would be what is there, {_hours(part.tenths or 0)} h is here"
+            return Cause(HOURS, f"{part.kind}: {hours}")
+    return None
+
+
+def _sum(parts: Iterable[Part]) -> int:
+    """Of what is by the hour: fees do not change with it."""
+    return sum(_gross(part, part.rate, part.tenths) for part in parts if part.tenths is not None)
+
+
+def _tax(parts: Iterable[Part]) -> int:
+    return sum(
+        _gross(part, part.rate, part.tenths) - half_up((part.rate or 0) * part.tenths, 10)
+        for part in parts
+        if part.tenths is not None
+    )
 
 
 def _inferred(

@@ -5,16 +5,18 @@ start where one is set. Its database is marked, and its topics have a prefix (do
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final
 
 from fleet.database import Database
 from fleet.host import Build, Host
+from fleet.proofs import key_of, key_of_topic, keys_of_publishers
 from fleet.settings import ProcessSettings, Settings, read_by
 from fleet.shadows import NO_SHADOW, Mark, WrongDatabase, mark_of
 from fleet.worker import Worker
 from hobbs.shell.stripes_keys import keys_set
+from schemas.proved import PROVED
 from schemas.shadow import SHADOW, SHADOWED, live_topics, refused_prefix
 from services.billing.app import build as build_billing
 from services.ledger.app import build as build_ledger
@@ -35,6 +37,8 @@ async def work() -> None:
     if names := keys_set(os.environ):
         raise Refused(f"a shadow moves no money, and could call Stripe: {names[0]} is set; unset it")
     mark = await _mark()
+    if why := unbelieved(own_book=mark.own_book):
+        raise Refused(why)
     await Host(SHADOW, ProcessSettings(), builds(mark)).run()
 
 
@@ -42,6 +46,38 @@ def builds(mark: Mark) -> dict[str, Build]:
     """How each service of the shadow is made."""
     assert BUILDS.keys() == {*SHADOWED}
     return {service: partial(_build, service, mark) for service in SHADOWED}
+
+
+def unbelieved(*, own_book: bool) -> str | None:
+    """Why a service of the shadow would bury what another one of it publishes; None: it would not.
+
+    The live deployment's keys prove what the live services publish. A shadow's services prove by their own.
+    """
+    settings = {service: _settings(service) for service in SHADOWED}
+    looked_at = live_topics(own_book=own_book)
+    for reader, topic, writer in _told_within():
+        known = keys_of_publishers(settings[reader].publishers_keys)
+        proves = key_of_topic(key_of(settings[writer].publisher_key), topic)
+        if known and topic not in looked_at and proves not in known.get((writer, topic), ()):
+            return (
+                f"its {reader} would bury what its {writer} publishes on {topic} as not proved: it has "
+                "another deployment's publishers' keys; "
+                f"unset HOBBS_{reader.upper()}_PUBLISHERS_KEYS"
+            )
+    return None
+
+
+def _told_within() -> Iterator[tuple[str, str, str]]:
+    """Reader, topic and writer of what the shadow's services tell each other."""
+    for topic, proved in PROVED.items():
+        for reader in sorted({*proved.read_by} & {*SHADOWED}):
+            for writer in sorted({*proved.by} & {*SHADOWED}):
+                yield reader, topic, writer
+
+
+def _settings(service: str) -> Settings:
+    with read_by(service):
+        return Settings()
 
 
 def _build(service: str, mark: Mark) -> Worker:
@@ -54,8 +90,7 @@ def _build(service: str, mark: Mark) -> Worker:
 
 async def _mark() -> Mark:
     """The mark of the database that the shadow's services are given."""
-    with read_by(SHADOWED[0]):
-        settings = Settings()
+    settings = _settings(SHADOWED[0])
     database = Database(settings.database_url.get_secret_value(), schema="public", pool_size=1)
     try:
         mark = await mark_of(database)

@@ -154,7 +154,10 @@ def _one_sentence() -> Iterator[None]:
         say(f"Postgres: {why(error)}; `hobbs doctor` looks closer")
     except (OSError, EOFError) as error:  # Postgres has noted its role; who else does not answer names itself
         server = "Postgres: " if getattr(error, "__notes__", None) else ""
-        say(f"{server}{why(error)}; `hobbs doctor` looks closer")
+        if not server and isinstance(error, OSError) and error.filename is not None:
+            say(f"{error.filename}: {error.strerror}")  # a file that was named, and no server
+        else:
+            say(f"{server}{why(error)}; `hobbs doctor` looks closer")
     except asyncio.CancelledError:  # a library gave up on a connection that it was closing
         say("a server closed the connection; `hobbs doctor` looks closer")
     raise typer.Exit(EXIT_FINDINGS)

@@ -8,6 +8,9 @@ INVARIANTS = "services/ledger/invariants.sql"
 AMOUNTS = "hobbs/opening/amounts.py"
 TESTS = "tests/integration/ledger/test_openings.py"
 FILES = "tests/unit/hobbs/test_opening_file.py"
+CUTOVER = "tests/integration/ops/test_cutover.py"
+ASTRIDE = "test_a_flight_of_before_the_day_that_is_charged_here_is_counted_until_it_is_signed_with"
+FOREIGN = "tests/unit/hobbs/test_foreign_opening_files.py"
 GROUPED = "tests/unit/hobbs/test_grouped_opening_file.py"
 
 
@@ -95,5 +98,37 @@ OPENING_MUTANTS = (
         'read.get("credit", 0) - read.get("debit", 0)',
         'read.get("debit", 0) - read.get("credit", 0)',
         f"{FILES}::test_debit_and_credit_are_what_the_kind_makes_of_them",
+    ),
+    _mutant(
+        "opening-late-flight-is-not-seen",
+        "A flight of before the opening's day that comes after the signature is told to nobody.",
+        "hobbs/cutover/items.py",
+        "newest is None or newest > signed.recorded_at",
+        "newest is None",
+        f"{CUTOVER}::{ASTRIDE}",
+    ),
+    _mutant(
+        "opening-of-another-currency",
+        "An amount with a euro sign is loaded as dollars.",
+        AMOUNTS,
+        "if sign in bare and currency not in of:",
+        "if False:",
+        f"{FILES}::test_what_may_be_either_or_is_no_amount_is_refused",
+    ),
+    _mutant(
+        "opening-two-minus-are-none",
+        "An amount with two minus signs is loaded as one of the other side.",
+        AMOUNTS,
+        " + body.startswith(tuple(_MINUS)) > 1",
+        " > 1",
+        f"{FILES}::test_what_may_be_either_or_is_no_amount_is_refused",
+    ),
+    _mutant(
+        "opening-total-is-a-party",
+        "A total whose label nobody knows is loaded as one more party.",
+        "hobbs/opening/file.py",
+        "sum(one.amount for one in lines) == last.amount",
+        "False",
+        f"{FOREIGN}::test_a_total_that_is_called_by_an_unknown_name_is_no_party",
     ),
 )

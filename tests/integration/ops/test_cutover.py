@@ -54,7 +54,7 @@ async def test_of_a_new_deployment_everything_but_refusals_is_missing(hobbs: Hob
     assert result.exit_code == 1
     found = {row["item"]: row["state"] for row in json.loads(result.stdout)}
     assert [item for item, state in found.items() if state == MET] == ["no flight is refused"]
-    assert "13 of 14 are missing" in result.stderr
+    assert "14 of 15 are missing" in result.stderr
     for row in json.loads(result.stdout):
         assert row["state"] == MET or is_a_command(row["way_out"]), row
 
@@ -90,6 +90,41 @@ async def test_an_opening_counts_once_it_is_at_zero_and_signed(
     assert await seen() == [MET, MET]
     await opening(ledger, "reopen_opening")
     assert await seen() == [MET, MISSING]
+
+
+async def test_a_flight_of_before_the_day_that_is_charged_here_is_counted_until_it_is_signed_with(
+    open_db: OpenDatabase, owner: Database, hobbs: Hobbs
+) -> None:
+    """The old software may have charged it, and an open item may be its bill: nobody here can know."""
+    ledger, billing = open_db("ledger"), open_db("billing")
+    what = "each flight is on one side of the opening's day"
+    await configure_school(billing, [configured(1, CHANGES)])
+    elsewhere = {"hobbs_out": "1240.0", "hobbs_in": "1241.3"}
+    await bill_flights(billing, [completed(flight_id="F0", billed_by="old", **elsewhere)])
+    assert (await states(owner))[what] == MISSING, "nothing was loaded"
+    await opening(ledger, "load_opening", [["student_item", "student-01", "F9", "USD", 100]])
+    await opening(ledger, "load_opening", [["school", "", "", "USD", 100]])
+    assert (await states(owner))[what] == MET
+    assert "F0" not in (await hobbs("opening", "show")).stderr
+
+    await bill_flights(billing, [completed(flight_id="F1")])  # late by its scheduler
+    later = {"date": "2026-06-01", "departed_at": "2026-06-01T15:10:00Z", "arrived_at": None}
+    unread = {"hobbs_out": None, "hobbs_in": None}
+    await bill_flights(billing, [completed(flight_id="F2", billed_by="old", **later, **unread)])
+    assert (await states(owner))[what] == MISSING
+    said = (await hobbs("opening", "show", "--as-of", "2026-06-01")).stderr
+    assert "1 flight of before 2026-06-01 is charged here (361.51 USD; F1 is one): in the books twice" in said
+    assert "1 flight from 2026-06-01 on is here as billed elsewhere (F2 is one)" in said
+    await opening(ledger, "sign_opening")
+    assert (await states(owner))[what] == MET, "who signed has seen them"
+
+    await bill_flights(billing, [completed(flight_id="F9", **later, **unread)])
+    assert (await states(owner))[what] == MISSING, "it came after the signature"
+    said = (await hobbs("opening", "show")).stderr
+    assert "1 flight is charged here and an open item of the opening by the same number" in said
+    await opening(ledger, "reopen_opening")
+    await opening(ledger, "sign_opening")
+    assert (await states(owner))[what] == MET
 
 
 async def test_policies_and_refused_flights_are_read_from_the_book(

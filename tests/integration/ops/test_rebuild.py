@@ -325,6 +325,26 @@ async def test_nothing_is_made_by_a_process_with_stripes_key(
     assert (result.exit_code, "could call Stripe" in result.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--swap",), "name the service"),
+        (("billing", "--drop", "--swap", "--why", "x"), "it stands alone"),
+        (("billing", "--drop", "--anew"), "it stands alone"),
+        (("billing", "--although-different"), "is of --swap"),
+        (("nobody",), "'nobody' is not one of"),
+        (("billing", "--swap", "--why", ""), "say why"),
+    ],
+)
+async def test_options_that_contradict_each_other_do_nothing(
+    hobbs: Hobbs, arguments: tuple[str, ...], sentence: str
+) -> None:
+    """`--drop --swap` threw away what was replaced, without a question."""
+    result = await hobbs("rebuild", *arguments)
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_which_services_can_be_made_anew_follows_from_the_table_of_topics() -> None:
     assert [one.service for one in all_sources() if not one.against] == ["billing"]
     assert sources_of("ledger").to_keep == (

@@ -275,6 +275,18 @@ async def test_a_key_a_limit_and_a_partition_narrow_the_range(school: School, ho
         ((TOPIC, "--from", "0", "--to", "900", "--partition", "0"), "is still to come"),
         ((TOPIC, "--from", "0", "--to", "now", "--partition", "7"), "has no partition 7"),
         (("flight.complete", "--from", "0", "--to", "now"), "there is no topic"),
+        ((TOPIC, "--from=-5", "--to", "now"), "--from '-5' is neither an offset, a time"),
+        ((TOPIC, "--from", "0", "--to", "9" * 5000), "is neither an offset, a time"),
+        ((TOPIC, "--from", "2026-11-02T00:00Z", "--to", "2026-11-01T00:00Z"), "is behind --to 2026-11-01"),
+        ((TOPIC, "--from", "9999-12-31T23:59-12:00", "--to", "now"), "between the years 1 and 9999"),
+        (
+            (TOPIC, "--from", "0001-01-01T00:00Z", "--to", "1969-12-31T00:00Z", "--key", "F"),
+            "has the key 'F'",
+        ),
+        ((*ALL, "--key", "F99"), "no record of flight.completed in this range has the key 'F99'"),
+        ((*ALL, "--key", "\ud800"), "--key is no text in UTF-8"),
+        (("stripe.dead", *ALL[1:]), "there is no topic 'stripe.dead'"),
+        (("decision.taken", *ALL[1:]), "to replay to: no service has"),
     ],
 )
 async def test_a_range_that_is_not_closed_or_not_there_is_refused(
@@ -297,6 +309,12 @@ async def test_a_service_that_does_not_read_the_topic_is_named(
 ) -> None:
     result = await hobbs("replay", *ALL, "--service", service)
     assert (result.exit_code, sentence in result.stderr) == (2, True)
+
+
+async def test_a_file_that_is_not_there_is_named(school: School, hobbs: Hobbs, tmp_path: Path) -> None:
+    file = tmp_path / "none.jsonl"
+    result = await hobbs("replay", TOPIC, "--from-file", str(file), "--service", "billing", "--dry-run")
+    assert (result.exit_code, result.stderr) == (1, f"{file}: No such file or directory\n")
 
 
 async def test_a_process_with_stripes_key_replays_nothing(

@@ -27,16 +27,22 @@ FLIGHTS: Final = 120
 FIRST: Final = date(2026, 5, 1)
 HEADER: Final = ("Flug Nr", "Datum", "Bemerkung", "Schüler", "Lehrer", "Halter", "Steuer", "Zeit", "Satz")
 MAPS: Final = ("flight_id", "date", "", "student", "instructor", "owner", "tax", "hours", "rate")
-CAUSES: Final = (
-    "hours",
-    "rate version",
-    "tax",
-    "rounding",
-    "several",
-    "lesson",
-    "missing there",
-    "missing here",
-)
+# What is sown, and the causes that it has: of the student's amount, and of each other party's that differs.
+SOWN: Final[Mapping[str, Mapping[str, str]]] = {
+    "hours": {},
+    "rate version": {},
+    "tax": {},
+    "rounding": {},
+    "several": {"owner": "hours"},
+    "untaxed hours": {"student": "several", "tax": "several", "owner": "hours"},
+    "untaxed rate": {"student": "several", "tax": "several"},
+    "owner's share": {"owner": "rate version"},
+    "missing there": {},
+    "lesson": dict.fromkeys(("student", "instructor"), "hours"),
+    "both hours": dict.fromkeys(("student", "instructor", "owner", "tax"), "hours"),
+    "lesson and rate": {"student": "several", "tax": "several", "instructor": "hours"},
+}
+WITHOUT_A_LESSON: Final = tuple(SOWN)[:-3]
 PARTIES: Final = ("student", "instructor", "owner", "tax")
 
 
@@ -52,20 +58,21 @@ class Flown:
     rate: int
     taxed: bool = True
     more: int = 0
+    shared_before: bool = False
 
     def amounts(self, rates: "Rates") -> dict[str, int]:
         rental = cents(self.rate, self.rental)
         tax = int((Decimal(rental) * 56 / 1000).quantize(Decimal(1), ROUND_HALF_UP)) if self.taxed else 0
         lessons = cents(rates.lesson, self.dual) + cents(rates.ground, self.ground)
         paid = cents(rates.paid_lesson, self.dual) + cents(rates.paid_ground, self.ground)
-        owner = cents(rates.owner, self.rental)
+        owner = cents(rates.owner_before if self.shared_before else rates.owner, self.rental)
         student = rental + tax + lessons + self.more
         return {"student": student, "instructor": paid, "owner": owner, "tax": tax}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """Cents an hour. before: of the aircraft, in an earlier version of the book."""
+    """Cents an hour. before: of the aircraft and its owner, in an earlier version of the book."""
 
     aircraft: int
     before: int
@@ -74,6 +81,7 @@ class Rates:
     paid_lesson: int
     paid_ground: int
     owner: int
+    owner_before: int
 
     def book(self) -> list[dict[str, Any]]:
         of = {
@@ -84,7 +92,7 @@ class Rates:
         return [one | {"new": {**one["new"], **of.get(one["kind"], {})}} for one in CHANGES]
 
     def book_before(self) -> list[dict[str, Any]]:
-        return replace(self, aircraft=self.before).book()
+        return replace(self, aircraft=self.before, owner=self.owner_before).book()
 
 
 def cents(rate: int, tenths: int) -> int:
@@ -102,6 +110,7 @@ def sown(seed: int) -> tuple[Rates, list[Flown], dict[str, tuple[str, Flown | No
         paid_lesson=rng.randint(4_001, 4_999),
         paid_ground=rng.randint(3_001, 3_999),
         owner=rng.randint(9_003, 10_997),
+        owner_before=rng.randint(7_003, 8_997),
     )
     flown = [
         Flown(
@@ -115,8 +124,8 @@ def sown(seed: int) -> tuple[Rates, list[Flown], dict[str, tuple[str, Flown | No
         for number in range(FLIGHTS)
     ]
     others: dict[str, tuple[str, Flown | None]] = {}
-    for one in rng.sample(flown, FLIGHTS // 4):
-        cause = rng.choice(CAUSES[:-1] if one.dual else CAUSES[:5])
+    for one in rng.sample(flown, FLIGHTS // 3):
+        cause = rng.choice(tuple(SOWN) if one.dual else WITHOUT_A_LESSON)
         others[one.flight_id] = (cause, _differently(one, cause, rates, rng))
     strange = Flown(flight_id="Z-1", day=FIRST, rental=10, dual=0, ground=0, rate=rates.aircraft)
     others[strange.flight_id] = ("missing here", strange)
@@ -136,6 +145,16 @@ def _differently(one: Flown, cause: str, rates: Rates, rng: random.Random) -> Fl
             return replace(one, more=rng.choice((-1, 1)))
         case "several":
             return replace(one, rental=hours, rate=rates.before)
+        case "untaxed hours":
+            return replace(one, rental=hours, taxed=False)
+        case "untaxed rate":
+            return replace(one, rate=rates.before, taxed=False)
+        case "owner's share":
+            return replace(one, shared_before=True)
+        case "both hours":
+            return replace(one, rental=hours, dual=one.dual + rng.choice((1, 2, 3)))
+        case "lesson and rate":
+            return replace(one, rate=rates.before, dual=one.dual + rng.choice((1, 2, 3)))
         case "lesson":  # hours as well, but not the aircraft's
             return replace(one, dual=one.dual + rng.choice((1, 2, 3)))
         case _:
@@ -153,9 +172,7 @@ def expected(
         right = here.get(flight_id, dict.fromkeys(PARTIES, 0))
         for party in PARTIES:
             if amount := right[party] - left[party]:
-                of_party = (
-                    "hours" if cause == "lesson" or (cause == "several" and party == "owner") else cause
-                )
+                of_party = SOWN.get(cause, {}).get(party, cause)
                 found[flight_id, party] = (amount, of_party)
     return found
 
@@ -191,7 +208,7 @@ def semicolons(rows: Sequence[Sequence[Any]]) -> bytes:
 def german(cell: Any) -> Any:
     if not isinstance(cell, Decimal):
         return cell
-    return f"{cell:,.2f}".translate(str.maketrans(",.", ".,")) + (" €" if cell > 500 else "")
+    return f"{cell:,.2f}".translate(str.maketrans(",.", ".,")) + (" $" if cell > 500 else "")
 
 
 def tabs(rows: Sequence[Sequence[Any]]) -> bytes:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from fleet.shadows import Mark
 from hobbs.doctor.backlog import Backlog
 from hobbs.doctor.findings import State
-from hobbs.doctor.kafka import judge
+from hobbs.doctor.kafka import judge, planned_topics
+from schemas.topics import TOPICS
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,17 @@ def test_a_group_that_does_not_get_through_within_a_minute_is_a_warning(
     assert finding.fix.startswith(fix)
     assert bool(finding.fix) is bool(fix)
     assert f"{lag} records behind" in finding.found
+
+
+def test_at_a_shadow_only_its_own_topics_and_the_flights_of_the_live_one_are_planned() -> None:
+    mark = Mark(topic_prefix="shadow.", live="", own_book=False)
+    planned = {one.full_name: one.consumers for one in planned_topics(mark, "shadow.")}
+    assert planned["flight.completed"] == ["billing"]
+    assert planned["school.configured"] == ["billing"]
+    assert planned["shadow.journal.requested"] == ["ledger"]
+    assert (
+        not {"shadow.flight.completed", "shadow.stripe.webhook", "shadow.receivables.dead"} & planned.keys()
+    )
+    own = {one.full_name for one in planned_topics(mark._replace(own_book=True), "shadow.")}
+    assert "shadow.school.configured" in own
+    assert len(planned_topics(None, "")) == len(TOPICS)

@@ -30,6 +30,14 @@ from hobbs.opening.file import COLUMNS, OpeningFile, Reading, changed_lines, rea
         ("1.234", "comma", 123_400),
         ("1.234.567,8", "comma", 123_456_780),
         ("-70,00", "comma", -7_000),
+        ("1\u2019234.56", "point", 123_456),
+        ("1 234 567,8", "comma", 123_456_780),
+        ("(12.00\u00a0USD)", None, -1_200),
+        ("12.00 USD-", None, -1_200),
+        ("\u201312.00", None, -1_200),
+        (" $ -   ", None, 0),
+        (".50", None, 50),
+        ("1250.0000", None, 125_000),
     ],
 )
 def test_an_amount_is_read_as_it_is_written(written: str, decimals: Decimals | None, minor: int) -> None:
@@ -52,6 +60,13 @@ def test_an_amount_is_read_as_it_is_written(written: str, decimals: Decimals | N
         ("1e3", None, "is not an amount of USD"),
         ("٣", None, "is not an amount of USD"),
         ("=1+1", None, "is not an amount of USD"),
+        ("--5", None, "has two signs"),
+        ("-$-5", None, "has two signs"),
+        ("€5", None, "has the sign of another currency than USD"),
+        ("12 50", None, "is not an amount of USD"),
+        ("1'2345", None, "is not an amount of USD"),
+        ("12.505", None, "is not an amount of USD"),
+        ("12.5050", None, "is not an amount of USD"),
     ],
 )
 def test_what_may_be_either_or_is_no_amount_is_refused(

@@ -40,6 +40,26 @@ def test_a_difference_has_the_cause_that_explains_it(there: Figure, cause: str) 
     assert cause_of(there, HERE, PARTS, other_rates).name == cause
 
 
+@pytest.mark.parametrize(
+    ("there", "cause"),
+    [
+        (Figure("student", 30_300, 12, 16_500, 0), SEVERAL),  # hours, and no tax
+        (Figure("student", 31_170, 13, 15_900, 0), SEVERAL),  # rate, and no tax
+        (Figure("student", 29_580, 12, 15_900, 0), SEVERAL),  # hours, rate, and no tax
+        (Figure("student", 30_709, 12, 16_500, 1_109), HOURS),  # the aircraft's hours, and the lesson's
+        (Figure("student", 30_709, 12, 16_500), HOURS),
+        (Figure("student", 31_628, 13, 15_900, 1_158), SEVERAL),  # rate, and the lesson's hours
+        (Figure("student", 31_250, 13, 16_500, 0), SEVERAL),  # the lesson's hours, and no tax
+        (Figure("student", 30_659, 12, 16_500, 1_109), SEVERAL),  # hours, and the lesson's other rate
+        (Figure("student", 30_100, 12, 16_500, 0), UNKNOWN),
+        (Figure("student", 30_809, 12, 16_500, 1_109), UNKNOWN),
+    ],
+)
+def test_two_things_at_once_are_several(there: Figure, cause: str) -> None:
+    found = cause_of(there, HERE, PARTS, other_rates)
+    assert found.name == cause, found
+
+
 def test_hours_are_inferred_only_where_one_figure_explains_the_amount() -> None:
     by_hour = Part("instruction", 450, 10, 450)
     assert cause_of(Figure("instructor", 405), Figure("instructor", 450, 10), [by_hour]).name == HOURS
