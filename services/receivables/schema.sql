@@ -1288,6 +1288,7 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * guard_limit_change()
 -- * guard_recorded_payment()
 -- * refuse_rewritten_letter()
+-- * students_in_question()
 -- * students_named(text[])
 -- * without_former_contents(jsonb)
 -- * activity_limit_on(date, text)

@@ -54,9 +54,7 @@ BEGIN
         SELECT charge.student, sum(dispute.amount)::bigint AS amount FROM dispute JOIN charge USING (charge_id)
         WHERE dispute.withdrawn AND dispute.outcome IS NULL GROUP BY charge.student
     ), undecided AS MATERIALIZED (
-        SELECT DISTINCT of.student FROM adjustments_public.adjustments AS open
-        CROSS JOIN LATERAL (VALUES (open.student), (open.student_before)) AS of (student)
-        WHERE open.state IN ('proposed', 'waiting', 'failed')
+        SELECT of.student FROM students_in_question() AS of (student)
     )
     SELECT named.student, named.currency,
            greatest(coalesce(overdue.total, 0) - greatest(coalesce(wallet.balance - account.balance, 0), 0)

@@ -76,9 +76,7 @@ async def lock_owing(tx: Tx, after: str, most: int) -> list[str]:
 # student owes less by it.
 _STANDING = """
     WITH in_question AS MATERIALIZED (
-        SELECT DISTINCT of.student FROM adjustments_public.adjustments AS open
-        CROSS JOIN LATERAL (VALUES (open.student), (open.student_before)) AS of (student)
-        WHERE open.state IN ('proposed', 'waiting', 'approved', 'failed')
+        SELECT of.student FROM students_in_question() AS of (student)
     )
     SELECT choice.student, choice.occasion, choice.threshold, choice.day, choice.most, choice.most_a_day,
            choice.chosen_on, school.currency, method.payment_method, method.customer, method.method_type,
