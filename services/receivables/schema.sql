@@ -1299,7 +1299,7 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * credit_of(date, text)
 -- * credits_of(date, text[])
 -- * dunning_candidates(date, text, integer)
--- * dunning_of(date, timestamp with time zone, text[])
+-- * dunning_of(date, timestamp with time zone, timestamp with time zone, timestamp with time zone, text[])
 -- * dunning_policy_on(date)
 -- * late_until(date, integer, text, text)
 -- * limit_evidence_of(date, integer, text[])

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from fleet.database import Tx
 from services.receivables.domain.auto_charges import (
+    ASKED_IN,
     BURST_IN,
     DECLINES_IN,
     RETURNS_IN,
@@ -111,7 +112,7 @@ _STANDING = """
               SELECT posting.* FROM account_note AS note JOIN posting ON posting.note_id = note.id
               WHERE note.student = choice.student) AS posting
         CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
-        WHERE posting.requested_at > CAST(:now AS timestamptz) - interval '7 days'
+        WHERE posting.requested_at > :asked_since
           AND posting.currency = school.currency AND entry.wallet = 'student:' || choice.student
           AND NOT EXISTS (SELECT FROM ledger_public.journals AS posted WHERE posted.source = posting.source)
         ) AS coming
@@ -168,7 +169,7 @@ async def standing(
     rows = await tx.all(
         _STANDING,
         students=sorted(students),
-        now=now,
+        asked_since=now - ASKED_IN,
         today=today,
         today_began=today_began,
         burst_began=now - BURST_IN,

@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from fleet.database import Database
 from services.receivables import handlers, steps
+from services.receivables.domain import auto_charges
 from tests.integration.receivables.stories import webhook
 from tests.integration.receivables.test_auto_charges import CARD, SETUP, allows, answer
 from tests.integration.receivables.test_auto_charges import asked as charges_asked
@@ -44,4 +47,15 @@ async def test_a_card_is_charged_by_a_step_once_its_declines_are_a_month_old(
     await declined_four_times(db, ledger)
     await on_day(db, 29)
     await on_day(db, 31)  # answers are of today here
+    assert [step for _, _, step, _ in await asked(db)] == ["first", "card"]
+
+
+async def test_a_step_goes_by_the_number_that_charges_go_by(
+    db: Database, ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number stands in one place: were it five, the fifth would be charged."""
+    await declined_four_times(db, ledger)
+    monkeypatch.setattr(auto_charges, "DECLINES_MAX", 5)
+    await on_day(db, 13)
+    await on_day(db, 14)
     assert [step for _, _, step, _ in await asked(db)] == ["first", "card"]
