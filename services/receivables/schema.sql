@@ -858,7 +858,7 @@ CREATE VIEW receivables_public.auto_charges AS
     retry_at,
     taken_back_at
    FROM receivables.auto_charge;
-GRANT SELECT ON TABLE receivables_public.auto_charges TO hobbs_reader, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.auto_charges TO hobbs_reader, hobbs_payouts, hobbs_receivables;
 
 CREATE VIEW receivables_public.charge_choices AS
  SELECT student,
