@@ -151,21 +151,6 @@ async def test_nobody_is_asked_while_a_correction_of_their_flight_is_not_decided
     assert [one[0] for one in await asked(db)] == ["bert", "anna"]
 
 
-async def test_nobody_is_asked_while_a_correction_that_was_approved_is_not_posted(
-    db: Database, ledger: Database, open_db: OpenDatabase
-) -> None:
-    """The ledger may be away: until it has posted it, the account says more than is owed."""
-    await taken(db, await posts(ledger, bill("F1", 10_000)))
-    adjustments = open_db("adjustments")
-    await given_policy(adjustments, approve_above=1)
-    await propose(adjustments, revised())
-    decided = await decide_about(adjustments, "approve", "F1:2", "ann")
-    assert decided.outcome == "done", decided.sentence
-    assert await states(adjustments) == {"F1:2": "approved"}
-    await on_day(db, 4)
-    assert await asked(db) == []
-
-
 async def test_whoever_was_decided_about_meanwhile_is_left_to_the_next_look(
     db: Database, ledger: Database
 ) -> None:
