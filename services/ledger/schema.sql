@@ -823,7 +823,7 @@ CREATE VIEW ledger_public.journals AS
     request_event_id
    FROM ledger.journal;
 COMMENT ON VIEW ledger_public.journals IS 'Every journal, without its entries.';
-GRANT SELECT ON TABLE ledger_public.journals TO hobbs_reader, hobbs_ledger, hobbs_receivables;
+GRANT SELECT ON TABLE ledger_public.journals TO hobbs_reader, hobbs_ledger, hobbs_payouts, hobbs_receivables;
 
 CREATE VIEW ledger_public.late_journals AS
  SELECT late_journal.journal_id,

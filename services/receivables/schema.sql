@@ -858,7 +858,7 @@ CREATE VIEW receivables_public.auto_charges AS
     retry_at,
     taken_back_at
    FROM receivables.auto_charge;
-GRANT SELECT ON TABLE receivables_public.auto_charges TO hobbs_reader, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.auto_charges TO hobbs_reader, hobbs_payouts, hobbs_receivables;
 
 CREATE VIEW receivables_public.charge_choices AS
  SELECT student,
@@ -1288,6 +1288,7 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * guard_limit_change()
 -- * guard_recorded_payment()
 -- * refuse_rewritten_letter()
+-- * students_in_question()
 -- * students_named(text[])
 -- * without_former_contents(jsonb)
 -- * activity_limit_on(date, text)
@@ -1298,7 +1299,7 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * credit_of(date, text)
 -- * credits_of(date, text[])
 -- * dunning_candidates(date, text, integer)
--- * dunning_of(date, timestamp with time zone, text[])
+-- * dunning_of(date, timestamp with time zone, timestamp with time zone, timestamp with time zone, text[])
 -- * dunning_policy_on(date)
 -- * late_until(date, integer, text, text)
 -- * limit_evidence_of(date, integer, text[])

@@ -16,6 +16,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.note_mutants import NOTE_MUTANTS
 from tests.mutants.open_item_mutants import OPEN_ITEM_MUTANTS
 from tests.mutants.opening_mutants import OPENING_MUTANTS
+from tests.mutants.page_mutants import PAGE_MUTANTS
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.reading_mutants import READING_MUTANTS
 from tests.mutants.rebuild_mutants import REBUILD_MUTANTS
@@ -58,6 +59,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *CHECK_MUTANTS,
     *LIMIT_MUTANTS,
     *NOTE_MUTANTS,
+    *PAGE_MUTANTS,
     *RECORDED_MUTANTS,
     *REBUILD_MUTANTS,
     *SHADOW_MUTANTS,

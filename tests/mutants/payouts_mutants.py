@@ -11,11 +11,11 @@ REVERTS = "tests/integration/payouts/test_reverts.py"
 
 
 KEY = '        return f"op:{self.id}:{self.generation}"\n'
-CALL = "        answer = await self._ask(operation)\n"
+CALL = "        answer = stands or await self._ask(operation)\n"
 CALL_IN_A_TRANSACTION = """\
         async with self._db.transaction() as tx:
             await store.relay_stop.current(tx)  # a transaction begins with its first statement
-            answer = await self._ask(operation)
+            answer = stands or await self._ask(operation)
 """
 
 PAYOUTS_MUTANTS = (
@@ -316,7 +316,7 @@ PAYOUTS_MUTANTS = (
         breaks="A transfer asks Stripe for the books' minor units, a hundredth of it in UGX and ISK.",
         edits=(
             Edit(
-                path="services/payouts/stripe/client.py",
+                path="services/payouts/stripe/parameters.py",
                 old='"amount": to_stripe(operation.amount, operation.currency)}',
                 new='"amount": operation.amount}',
             ),

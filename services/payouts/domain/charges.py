@@ -16,6 +16,7 @@ from uuid import UUID
 from fleet.cause import Cause
 from fleet.money import format_minor
 from fleet.stripe_amounts import sendable
+from services.payouts.domain.open_pages import PAID_BY_PAGE
 from services.payouts.domain.student_links import StudentLink
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_]{1,100}")
@@ -137,7 +138,12 @@ def taken(intent: Mapping[str, Any], amount: int, currency: str, at: datetime) -
 
 
 def declined(error: Mapping[str, Any], sentence: str, at: datetime, amount: int, currency: str) -> Answer:
-    """The answer to a charge that Stripe refused with an error. sentence: Stripe's, without addresses."""
+    """The answer to a charge that Stripe refused with an error. sentence: Stripe's, without addresses.
+
+    One that is not sent because of a page (open_pages.py) was not made.
+    """
+    if error.get("code") == PAID_BY_PAGE:
+        return Answer(outcome=Outcome.NOT_MADE, sentence=sentence, at=at)
     intent = error.get("payment_intent")
     return Answer(
         outcome=Outcome.DECLINED,

@@ -18,6 +18,8 @@ class Endpoint(StrEnum):
     CUSTOMER = "GET /v1/customers/{id}"
     MARK_CUSTOMER = "POST /v1/customers/{id}"
     CHECKOUT = "POST /v1/checkout/sessions"
+    CHECKOUT_PAGES = "GET /v1/checkout/sessions"
+    CLOSE_CHECKOUT = "POST /v1/checkout/sessions/{id}/expire"
     ONBOARDING_LINK = "POST /v1/account_links"
     DASHBOARD_LINK = "POST /v1/accounts/{id}/login_links"
     ACCOUNT = "GET /v1/accounts/{id}"

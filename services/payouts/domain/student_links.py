@@ -39,7 +39,7 @@ def page(link: StudentLink, customer: str, return_url: str) -> Mapping[str, Any]
     """A Checkout session. What it makes names the student and the bill, so that webhooks tell whose it is."""
     bill = {} if link.bill is None else {"hobbs_bill": link.bill}
     named = {"metadata": {NAMED: link.student, **bill}}
-    common: dict[str, Any] = {"customer": customer, "success_url": return_url}
+    common: dict[str, Any] = {"customer": customer, "success_url": return_url, **named}
     currency = link.currency.lower()
     if link.amount is None:
         return common | {"mode": "setup", "currency": currency, "setup_intent_data": named}

@@ -95,6 +95,24 @@ async def answer(tx: Tx, answers: Sequence[Answered]) -> None:
     await tx.execute(_ANSWER, answers=json_parameter(rows))
 
 
+# What the ledger had when a charge was decided was counted; the minute is longer than any transaction.
+_NOT_COUNTED = """
+    SELECT paid.charge FROM unnest(CAST(:paid AS text[])) AS paid (charge)
+    WHERE NOT EXISTS (
+        SELECT FROM ledger_public.journals AS posted
+        WHERE posted.source = 'charge:' || paid.charge
+          AND posted.recorded_at < coalesce(
+              (SELECT decided_at FROM charge_request
+               WHERE operation_id = CAST(:operation AS uuid)) - interval '1 minute', 'infinity'))
+"""
+
+
+async def not_counted(tx: Tx, paid: Sequence[str], operation: UUID | None = None) -> list[str]:
+    """Those of the payments at Stripe that were not in the account when a charge was decided; None: now."""
+    rows = await tx.all(_NOT_COUNTED, operation=operation, paid=list(paid)) if paid else []
+    return [row.charge for row in rows]
+
+
 # Never sent under its present key: before that it was looked up, if it may have been sent.
 _CLOSE_LAPSED = """
     WITH closed AS (
@@ -112,6 +130,20 @@ _CLOSE_LAPSED = """
 async def close_lapsed(tx: Tx, now: datetime) -> list[ToCharge]:
     """End charges that may not be sent any more and were not; their requests."""
     return [_asked(row) for row in await tx.all(_CLOSE_LAPSED, now=now)]
+
+
+# A bank answers a debit after days, which only receivables hears.
+_UNDER_WAY = """
+    SELECT EXISTS (SELECT FROM charge_request WHERE wallet = :wallet AND outcome IS NULL)
+        OR EXISTS (SELECT FROM receivables_public.auto_charges AS made
+                   WHERE made.student = substr(:wallet, length('student:') + 1)
+                     AND made.state = 'processing') AS found
+"""
+
+
+async def is_under_way(tx: Tx, wallet: str) -> bool:
+    """Whether a student's saved method is being charged."""
+    return bool((await tx.one(_UNDER_WAY, wallet=wallet)).found)
 
 
 def _asked(row: Row[Any]) -> ToCharge:

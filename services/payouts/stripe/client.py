@@ -18,14 +18,14 @@ import httpx
 import stripe
 
 from fleet.database import forbid_in_transaction
-from fleet.stripe_amounts import to_stripe
 from fleet.stripe_keys import is_stripe, livemode_of, refused_address
 from fleet.stripe_limits import endpoint_of
-from services.payouts.domain.accounts import AccountsApi, api_of, at_stripe
+from services.payouts.domain.accounts import AccountsApi, api_of
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.modes import OTHER_MODE, is_of_other_mode
 from services.payouts.domain.operations import Kind, Operation
 from services.payouts.domain.outcomes import CLOCK_SKEW
+from services.payouts.stripe.parameters import parameters_of
 from services.payouts.stripe.pools import Pools
 
 PAGES_MAX = 50
@@ -79,7 +79,7 @@ class StripeClient:
     async def perform(self, operation: Operation) -> StripeAnswer:
         """Request an operation's effect, with its frozen parameters and its generation's key."""
         v1 = self._client.v1
-        params: Any = _at_stripe(operation)
+        params: Any = parameters_of(operation)
         options: Any = {"idempotency_key": operation.idempotency_key}
         match operation.kind:
             case Kind.TRANSFER:
@@ -181,7 +181,7 @@ class StripeClient:
                 return StripeAnswer(status=None, problem="a list at Stripe has no data")
             found += listed
             if not isinstance(following, str):
-                return _with_id(_with(answer, {"data": found}), "list")
+                return _with_id(replace(answer, body={"data": found}), "list")
             next_page = following
         return StripeAnswer(status=None, problem=f"a list at Stripe has more than {PAGES_MAX * PAGE} objects")
 
@@ -276,6 +276,15 @@ class StripeClient:
         told: Any = dict(params)
         return await self._ask(lambda: self._client.v1.checkout.sessions.create_async(told))
 
+    async def pages_of(self, customer: str, since: datetime) -> StripeAnswer:
+        """A customer's pages made since then, each payment intent with them."""
+        wanted = {"customer": customer, "created": {"gte": int(since.timestamp())}}
+        wanted["expand"] = ["data.payment_intent"]
+        return await self._all_pages(self._client.v1.checkout.sessions.list_async, wanted)
+
+    async def close_page(self, page: str) -> StripeAnswer:
+        return await self._ask(lambda: self._client.v1.checkout.sessions.expire_async(page))
+
     async def dashboard_link(self, account: str) -> StripeAnswer:
         link = await self._ask(lambda: self._client.v1.accounts.login_links.create_async(account))
         return _with_id(link, "link")
@@ -298,7 +307,7 @@ class StripeClient:
                 return StripeAnswer(status=None, problem="a list at Stripe has no data")
             found += listed
             if not answer.body.get("has_more"):
-                return _with_id(_with(answer, {"data": found}), "list")
+                return _with_id(replace(answer, body={"data": found}), "list")
             last = listed[-1].get("id") if listed and isinstance(listed[-1], Mapping) else None
             if not isinstance(last, str):
                 return StripeAnswer(status=None, problem="a page at Stripe does not end with an object")
@@ -323,13 +332,6 @@ class StripeClient:
             return StripeAnswer(status=None, problem=f"no answer within {self._timeout_s:g} s")
         except (ValueError, UnicodeError) as error:
             return StripeAnswer(status=None, problem=f"an unreadable answer: {type(error).__name__}")
-
-
-def _at_stripe(operation: Operation) -> dict[str, Any]:
-    """An operation's frozen parameters, with the amount as Stripe writes it, an account's with an address."""
-    if operation.amount is None or operation.currency is None:
-        return at_stripe(operation.params, operation.email)
-    return {**operation.params, "amount": to_stripe(operation.amount, operation.currency)}
 
 
 def _done(thing: Any, livemode: bool) -> StripeAnswer:
@@ -358,14 +360,10 @@ def _limited_by(error: stripe.StripeError) -> str | None:
     return headers.get("stripe-rate-limited-reason")
 
 
-def _with(answer: StripeAnswer, body: Params) -> StripeAnswer:
-    return replace(answer, body=body)
-
-
 def _with_id(answer: StripeAnswer, name: str) -> StripeAnswer:
     if answer.status is None or not 200 <= answer.status < 300:
         return answer
-    return _with(answer, {"id": name, **answer.body})
+    return replace(answer, body={"id": name, **answer.body})
 
 
 class _Http(stripe.HTTPXClient):

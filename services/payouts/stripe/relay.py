@@ -31,7 +31,7 @@ from services.payouts.domain.operations import Kind, Operation, Phase
 from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome, RetryPolicy, decide_outcome
 from services.payouts.domain.reading import Wait
 from services.payouts.domain.relay import RelayStop, Room
-from services.payouts.stripe import effects
+from services.payouts.stripe import effects, open_pages
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.pacer import Pace
@@ -173,15 +173,17 @@ class StripeRelay:
     async def call(self, operation: Operation) -> OperationOutcome | None:
         """Call Stripe, outside any transaction; None when the lease leaves too little time for a call."""
         endpoint = endpoint_for(operation.kind, operation.phase)
+        stands = await open_pages.stands_against(self._db, self._client, self._pace, operation)
         await self._pace.of(endpoint).turn()
         if not self._may_call(operation):
             return None
         await fault_point("relay.before_send", operation.kind)
         begun = time.perf_counter()
-        answer = await self._ask(operation)
+        answer = stands or await self._ask(operation)
         metrics.CALL_SECONDS.labels(operation.kind).observe(time.perf_counter() - begun)
         await fault_point("relay.answered", operation.kind)
-        self._pace.heard(endpoint, answer)
+        if stands is None:
+            self._pace.heard(endpoint, answer)
         outcome = decide_outcome(operation, answer, self._clock(), self._policy)
         metrics.CALLS.labels(operation.kind, outcome.verdict).inc()
         return outcome

@@ -29,7 +29,11 @@ DEBITED_AGAIN_MAX: Final = 2  # a returned debit, in RETURNS_IN, whatever the ca
 RETURNS_IN: Final = timedelta(days=180)
 BURST_MAX: Final = 3  # charges of one student in BURST_IN
 BURST_IN: Final = timedelta(minutes=10)
-REST: Final = timedelta(hours=1)  # after a decline
+ASKED_IN: Final = timedelta(
+    days=7
+)  # for so long what the ledger was asked to post and has not counts as paid
+REST: Final = timedelta(hours=1)  # after a decline, or a charge that was not made
+NOT_MADE_FOR: Final = timedelta(days=1)  # for so long one that was not made may be asked for anew
 LEAST_AT_STRIPE: Final = 50  # in Stripe's units: less is refused
 DAY_MOST: Final = 28
 _GAPS: Final = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
@@ -256,9 +260,10 @@ def decide(
 ) -> NewCharge | None:
     """Charge the student's method now, for which cause and how much; None: not now.
 
-    After a decline nothing is charged for an hour, and nothing before the retry that is planned: it takes
-    what is owed by then. A method that was set up since ends the wait. A dispute stops all charges, and so
-    does a correction that is not decided: nobody pays for a flight that was cancelled.
+    After a decline, or a charge that was not made, nothing is charged for an hour, and nothing before the
+    retry that is planned: it takes what is owed by then. A method that was set up since ends the wait. A
+    dispute stops all charges, and so does a correction that is not decided: nobody pays for a flight that was
+    cancelled.
     """
     most = declines_max(is_bank_account=method.method_type == BANK_ACCOUNT)
     if standing.disputed or standing.in_question:
@@ -296,11 +301,15 @@ def _cause(
             return retry_of(last.cause, last.attempt), last.attempt + 1
         if last.retry_at is not None or now < last.answered_at + REST:
             return None, 0
-    if last is not None and last.state == "not_made":
-        return retry_of(last.cause, last.attempt), last.attempt + 1
+    enough = choice.occasion != "threshold" or standing.owed >= (choice.threshold or 0)
+    if last is not None and last.state == "not_made" and last.answered_at is not None:
+        if now < last.answered_at + REST:
+            return None, 0
+        if enough and now < last.answered_at + NOT_MADE_FOR:
+            return retry_of(last.cause, last.attempt), last.attempt + 1
     if standing.dunning is not None and standing.dunning not in standing.used:
         return standing.dunning, 1
-    if choice.occasion == "threshold" and standing.owed < (choice.threshold or 0):
+    if not enough:
         return None, 0
     causes = causes_of(choice, standing.newest_flight, standing.thresholds, today)
     return (causes[0], 1) if causes else (None, 0)

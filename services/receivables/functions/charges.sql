@@ -1,4 +1,4 @@
--- What saved methods are and how they fared: the one place that counts their declines.
+-- What decides about asking students and charging them alike: what saved methods are, how often they were declined, who may owe less.
 
 -- Whether a charge was made by a bank account, of which what a bank takes back is a debit that it returns, not a dispute.
 CREATE OR REPLACE FUNCTION by_bank_account(method text)
@@ -29,3 +29,18 @@ CREATE OR REPLACE FUNCTION declines_of(
                                 AND paid.state = 'succeeded' AND paid.answered_at > made.answered_at))
 $$;
 GRANT EXECUTE ON FUNCTION declines_of(text, text, timestamptz, timestamptz) TO hobbs_receivables;
+
+-- Students of whom a correction of a flight (before or after it) is not decided or not posted: they may owe less than the
+-- ledger says. Nobody of them is asked or charged (decision 0364).
+CREATE OR REPLACE FUNCTION students_in_question()
+    RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT of.student FROM adjustments_public.adjustments AS open
+    CROSS JOIN LATERAL (VALUES (open.student), (open.student_before)) AS of (student)
+    WHERE open.state IN ('proposed', 'waiting', 'approved', 'failed');
+END
+$$;
+GRANT EXECUTE ON FUNCTION students_in_question() TO hobbs_receivables;

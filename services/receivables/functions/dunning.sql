@@ -34,12 +34,13 @@ GRANT EXECUTE ON FUNCTION receivables_public.dunning_candidates(date, text, inte
 
 -- How these students stand on a day. total: overdue bills less what was paid and is on its way into the account: what the
 -- ledger has and the items have not, and what the ledger was asked to post. done: the steps of the open run. Each
--- student by its indexes (LIMIT 1): joined as sets, every part of a school would read all wallets. chargeable: the method
--- that would be charged was not declined as often as it may be (domain/auto_charges.py).
+-- student by its indexes (LIMIT 1): joined as sets, every part of a school would read all wallets. declines: of the method
+-- that would be charged, no method: null; since when they count, and what was asked of the ledger: domain/auto_charges.py.
 CREATE OR REPLACE FUNCTION receivables_public.dunning_of(
-    on_day date, at timestamptz, names text[], OUT student text, OUT currency text, OUT total bigint, OUT oldest_due date,
-    OUT bills integer, OUT disputed bigint, OUT in_question boolean, OUT charge_under_way boolean, OUT chargeable boolean, OUT run integer,
-    OUT running boolean, OUT hold text, OUT until date, OUT done jsonb)
+    on_day date, declines_began timestamptz, returns_began timestamptz, asked_since timestamptz, names text[],
+    OUT student text, OUT currency text, OUT total bigint, OUT oldest_due date,
+    OUT bills integer, OUT disputed bigint, OUT in_question boolean, OUT charge_under_way boolean, OUT declines integer,
+    OUT is_bank_account boolean, OUT run integer, OUT running boolean, OUT hold text, OUT until date, OUT done jsonb)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = receivables, pg_temp
@@ -54,9 +55,7 @@ BEGIN
         SELECT charge.student, sum(dispute.amount)::bigint AS amount FROM dispute JOIN charge USING (charge_id)
         WHERE dispute.withdrawn AND dispute.outcome IS NULL GROUP BY charge.student
     ), undecided AS MATERIALIZED (
-        SELECT DISTINCT of.student FROM adjustments_public.adjustments AS open
-        CROSS JOIN LATERAL (VALUES (open.student), (open.student_before)) AS of (student)
-        WHERE open.state IN ('proposed', 'waiting', 'failed')
+        SELECT of.student FROM students_in_question() AS of (student)
     )
     SELECT named.student, named.currency,
            greatest(coalesce(overdue.total, 0) - greatest(coalesce(wallet.balance - account.balance, 0), 0)
@@ -65,12 +64,12 @@ BEGIN
            EXISTS (SELECT FROM undecided WHERE undecided.student = named.student),
            EXISTS (SELECT FROM auto_charge AS way
                    WHERE way.student = named.student AND way.state IN ('asked', 'processing')),
-           coalesce(chargeable.declines < CASE WHEN chargeable.is_bank_account THEN 3 ELSE 4 END, false),
+           chargeable.declines, coalesce(chargeable.is_bank_account, false),
            coalesce(known.run, 0), known.overdue_since IS NOT NULL, known.hold, known.until,
            coalesce(steps.done, '[]'::jsonb)
     FROM named
     LEFT JOIN LATERAL (
-        SELECT declines_of(named.student, newest.payment_method, at - interval '30 days', at - interval '180 days') AS declines,
+        SELECT declines_of(named.student, newest.payment_method, declines_began, returns_began) AS declines,
                newest.method_type = 'us_bank_account' AS is_bank_account
         FROM charge_choice AS choice
         CROSS JOIN LATERAL (SELECT * FROM saved_method WHERE saved_method.student = named.student
@@ -102,7 +101,7 @@ BEGIN
               SELECT posting.* FROM account_note AS note JOIN posting ON posting.note_id = note.id
               WHERE note.student = named.student) AS posting
         CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
-        WHERE posting.requested_at > at - interval '7 days'
+        WHERE posting.requested_at > asked_since
           AND posting.currency = named.currency AND entry.wallet = 'student:' || named.student
           AND NOT EXISTS (SELECT FROM ledger_public.journals AS posted WHERE posted.source = posting.source)) AS coming
     LEFT JOIN LATERAL (
@@ -113,7 +112,7 @@ BEGIN
     ORDER BY named.student;
 END
 $$;
-GRANT EXECUTE ON FUNCTION receivables_public.dunning_of(date, timestamptz, text[]) TO hobbs_reader;
+GRANT EXECUTE ON FUNCTION receivables_public.dunning_of(date, timestamptz, timestamptz, timestamptz, text[]) TO hobbs_reader;
 
 -- What is overdue of a student whose dispatches a step of the open run blocked; no row: nothing is blocked. A person's
 -- pause lifts a block.

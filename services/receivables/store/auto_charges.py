@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from fleet.database import Tx
 from services.receivables.domain.auto_charges import (
+    ASKED_IN,
     BURST_IN,
     DECLINES_IN,
     RETURNS_IN,
@@ -76,9 +77,7 @@ async def lock_owing(tx: Tx, after: str, most: int) -> list[str]:
 # student owes less by it.
 _STANDING = """
     WITH in_question AS MATERIALIZED (
-        SELECT DISTINCT of.student FROM adjustments_public.adjustments AS open
-        CROSS JOIN LATERAL (VALUES (open.student), (open.student_before)) AS of (student)
-        WHERE open.state IN ('proposed', 'waiting', 'approved', 'failed')
+        SELECT of.student FROM students_in_question() AS of (student)
     )
     SELECT choice.student, choice.occasion, choice.threshold, choice.day, choice.most, choice.most_a_day,
            choice.chosen_on, school.currency, method.payment_method, method.customer, method.method_type,
@@ -113,7 +112,7 @@ _STANDING = """
               SELECT posting.* FROM account_note AS note JOIN posting ON posting.note_id = note.id
               WHERE note.student = choice.student) AS posting
         CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
-        WHERE posting.requested_at > CAST(:now AS timestamptz) - interval '7 days'
+        WHERE posting.requested_at > :asked_since
           AND posting.currency = school.currency AND entry.wallet = 'student:' || choice.student
           AND NOT EXISTS (SELECT FROM ledger_public.journals AS posted WHERE posted.source = posting.source)
         ) AS coming
@@ -170,7 +169,7 @@ async def standing(
     rows = await tx.all(
         _STANDING,
         students=sorted(students),
-        now=now,
+        asked_since=now - ASKED_IN,
         today=today,
         today_began=today_began,
         burst_began=now - BURST_IN,

@@ -4,7 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Row
+
 from fleet.database import Tx, json_parameter
+from services.receivables.domain.auto_charges import ASKED_IN, DECLINES_IN, RETURNS_IN, declines_max
 from services.receivables.domain.dunning import Decision, Policy, Standing, policy_of, standing_of
 
 BILLS_SHOWN = 50
@@ -31,9 +34,10 @@ _ENDING = """
     ORDER BY known.student LIMIT :most
 """
 _OF = """
-    SELECT student, currency, total, oldest_due, bills, disputed, in_question, charge_under_way, chargeable,
-           run, running, hold, until, done
-    FROM receivables_public.dunning_of(:day, :at, CAST(:students AS text[]))
+    SELECT student, currency, total, oldest_due, bills, disputed, in_question, charge_under_way, declines,
+           is_bank_account, run, running, hold, until, done
+    FROM receivables_public.dunning_of(:day, :declines_began, :returns_began, :asked_since,
+                                        CAST(:students AS text[]))
 """
 
 
@@ -55,8 +59,19 @@ async def ending(tx: Tx, day: date, after: str, most: int) -> list[str]:
 
 async def standings(tx: Tx, students: Collection[str], day: date, at: datetime) -> dict[str, Standing]:
     """What decides about these students, by name."""
-    rows = await tx.all(_OF, students=sorted(students), day=day, at=at)
-    return {row.student: standing_of(dict(row._mapping)) for row in rows}
+    rows = await tx.all(
+        _OF,
+        students=sorted(students),
+        day=day,
+        declines_began=at - DECLINES_IN,
+        returns_began=at - RETURNS_IN,
+        asked_since=at - ASKED_IN,
+    )
+    return {row.student: standing_of({**row._mapping, "chargeable": _chargeable(row)}) for row in rows}
+
+
+def _chargeable(row: Row[Any]) -> bool:
+    return row.declines is not None and row.declines < declines_max(is_bank_account=row.is_bank_account)
 
 
 _OPEN_CASES = """

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -63,6 +63,27 @@ def test_of_ten_minutes_three_charges_are_the_most(recent: int, is_charged: bool
 def test_after_a_decline_a_student_rests_for_an_hour(minutes: int, is_charged: bool) -> None:
     after = replace(OWES, last=declined(timedelta(minutes=minutes)), declines=1)
     assert (decide(CHOICE, CARD, after, NOW, TODAY) is not None) is is_charged
+
+
+@pytest.mark.parametrize(
+    ("choice", "ago", "owed", "asked"),
+    [
+        ({}, timedelta(minutes=59), 20_000, None),
+        ({}, timedelta(hours=1), 20_000, "flight:F0:1#2"),
+        ({}, timedelta(days=1), 20_000, "flight:F1:1"),
+        ({"occasion": "threshold", "threshold": 50_000}, timedelta(hours=2), 49_999, None),
+        ({"occasion": "threshold", "threshold": 50_000}, timedelta(hours=2), 50_000, "flight:F0:1#2"),
+    ],
+)
+def test_a_charge_that_was_not_made_is_asked_for_anew_for_a_day(
+    choice: Any, ago: timedelta, owed: int, asked: str | None
+) -> None:
+    """The student paid by a page meanwhile: what they owe since is charged as they chose, and no sooner."""
+    last = LastCharge(
+        cause="flight:F0:1", attempt=1, state="not_made", kind=None, answered_at=NOW - ago, retry_at=None
+    )
+    charge = decide(replace(CHOICE, **choice), CARD, replace(OWES, owed=owed, last=last), NOW, TODAY)
+    assert (charge and charge.cause) == asked
 
 
 def test_a_card_that_was_set_up_since_ends_the_rest_but_not_the_guard_of_bursts() -> None:

@@ -116,6 +116,25 @@ def test_nobody_is_asked_at_night_on_a_weekend_or_on_a_holiday(at: datetime, qui
     assert does(overdue(20), at, policy) == ("quiet" if quiet else "first")
 
 
+@pytest.mark.parametrize(
+    ("at", "expected", "lapses"),
+    [
+        (datetime(2026, 6, 6, 23, 59, tzinfo=UTC), "promised", False),  # its last minute
+        (datetime(2026, 6, 7, 0, 0, tzinfo=UTC), "quiet", True),  # over at midnight, on a Sunday
+        (datetime(2026, 6, 8, 12, tzinfo=UTC), "quiet", True),  # the Monday is a holiday
+        (datetime(2026, 6, 9, 8, 59, tzinfo=UTC), "quiet", True),
+        (datetime(2026, 6, 9, 9, tzinfo=UTC), "first", True),
+    ],
+)
+def test_a_promise_that_ends_before_days_of_rest_is_followed_up_on_the_first_working_morning(
+    at: datetime, expected: str, lapses: bool
+) -> None:
+    """A promise for a Saturday, with a holiday on the Monday after."""
+    policy = replace(POLICY, holidays=frozenset({MONDAY}))
+    standing = overdue(20, hold="promised", until=date(2026, 6, 6))
+    assert (does(standing, at, policy), decide(policy, standing, at).lapses) == (expected, lapses)
+
+
 def test_a_run_begins_with_what_is_overdue_and_ends_with_the_last_of_it() -> None:
     new = replace(ANNA, run=0, running=False)
     assert decide(POLICY, new, NOON).run == "begins"
