@@ -29,9 +29,8 @@ DEBITED_AGAIN_MAX: Final = 2  # a returned debit, in RETURNS_IN, whatever the ca
 RETURNS_IN: Final = timedelta(days=180)
 BURST_MAX: Final = 3  # charges of one student in BURST_IN
 BURST_IN: Final = timedelta(minutes=10)
-ASKED_IN: Final = timedelta(
-    days=7
-)  # for so long what the ledger was asked to post and has not counts as paid
+# For so long what the ledger was asked to post and has not counts as paid.
+ASKED_IN: Final = timedelta(days=7)
 REST: Final = timedelta(hours=1)  # after a decline, or a charge that was not made
 NOT_MADE_FOR: Final = timedelta(days=1)  # for so long one that was not made may be asked for anew
 LEAST_AT_STRIPE: Final = 50  # in Stripe's units: less is refused
