@@ -93,9 +93,12 @@ class Consumers:
                 await consumer.write_positions()
 
     def stuck(self) -> str | None:
-        """Name consumers that have not polled for long; None when all live."""
-        late = [c.topic for c in self._consumers if self._broker and c.poll_age_s() > STUCK_AFTER_S]
-        return f"no poll for {STUCK_AFTER_S:g} s: {', '.join(late)}" if late else None
+        """Name consumers that have not polled for long, or can read no more; None when all live."""
+        working = self._consumers if self._broker else []
+        late = [c.topic for c in working if c.poll_age_s() > STUCK_AFTER_S]
+        ended = [c.topic for c in working if c.has_ended()]
+        said = [f"no poll for {STUCK_AFTER_S:g} s: {', '.join(late)}"] if late else []
+        return "; ".join([*said, *(f"nothing is read any more: {topic}" for topic in ended)]) or None
 
     def unhandled(self) -> str | None:
         """Name topics whose batch has not been handled for long; None when there is none."""

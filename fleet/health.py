@@ -43,7 +43,8 @@ async def what_is_wrong(checks: Mapping[str, Check]) -> dict[str, str]:
 
 async def _outcome(check: Check) -> str | None:
     try:
-        return await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            return await check()
     except TimeoutError:
         return f"no answer within {CHECK_TIMEOUT_S:g} s"
     except Exception as error:  # any failure is the answer to a health check

@@ -88,6 +88,11 @@ class Consumer:
         reader = self.reader()
         return reader.troubles() if reader else []
 
+    def has_ended(self) -> bool:
+        """Whether it reads nothing any more until it is started anew."""
+        reader = self.reader()
+        return reader is not None and reader.has_ended()
+
     def reader(self) -> Reader | None:
         return self.subscriber.consumer if self.subscriber else None
 

@@ -28,6 +28,7 @@ from fleet.kafka_client import PRODUCER_TIMEOUT_S, connection, make_producer
 from fleet.partitions import partition_of
 from fleet.proofs import PROOF, key_of, key_of_topic, with_proof
 from fleet.settings import Settings
+from fleet.signals import within
 
 VALUE_BYTES_MAX = 900_000
 BATCH_ROWS = 2_000
@@ -222,10 +223,7 @@ class OutboxRelay:
 
     async def _rest(self, most_s: float) -> bool:
         """Wait until something is staged, or for so long; whether something was."""
-        try:
-            return await asyncio.wait_for(self._wake.wait(), most_s)
-        except TimeoutError:
-            return False
+        return await within(most_s, self._wake)
 
     async def _relay_batch(self, session: AsyncConnection, producer: AIOKafkaProducer) -> int:
         rows = (await session.execute(_SELECT, {"most": BATCH_ROWS})).all()

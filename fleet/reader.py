@@ -97,6 +97,11 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         self._connected = self._client.ready
         self._client.ready = self._connected_in_time
 
+    def has_ended(self) -> bool:
+        """Whether aiokafka's coordination of the group ended by an error: every fetch raises it for ever."""
+        task = getattr(self._coordinator, "_coordination_task", None)
+        return task is not None and task.done() and self._closed is False
+
     async def getmany(self, *partitions: TopicPartition, **options: Any) -> dict[TopicPartition, list[Any]]:
         """Records of partitions; after an exception nothing was taken."""
         before, self._asked = self._positions(), {}

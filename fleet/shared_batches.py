@@ -8,10 +8,10 @@ pays as long as no other process reads the topic.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from fleet.envelope import Record
+from fleet.signals import within
 
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -82,8 +82,7 @@ class SharedBatches:
     async def _wait_for_others(self) -> None:
         if self._announced:
             self._none_announced.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._none_announced.wait(), WAIT_S)
+            await within(WAIT_S, self._none_announced)
 
     async def _handle_shares(self, shares: Sequence[_Share]) -> None:
         records = [record for share in shares for record in share.records]

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 
 
 def on_stop(stop: Callable[[], None]) -> None:
@@ -15,5 +14,17 @@ def on_stop(stop: Callable[[], None]) -> None:
 
 async def pause(stopping: asyncio.Event, seconds: float) -> None:
     """Wait so long, or until who works here is asked to stop."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), seconds)
+    await within(seconds, stopping)
+
+
+async def within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for an event, so long at most; whether it came.
+
+    `asyncio.wait_for` of Python 3.11 takes what comes in the same turn as its cancellation for an answer: a
+    task that ends when it is cancelled would go on, and its process never end.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

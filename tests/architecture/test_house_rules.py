@@ -93,6 +93,13 @@ def test_one_module_makes_time_zones(path: Path) -> None:
     assert name(path) == "fleet/zones.py" or made == []
 
 
+@of_each(MODULES, named=name)
+def test_a_wait_that_ends_hides_no_cancellation(path: Path) -> None:
+    """As `asyncio.wait_for` of Python 3.11 does (fleet/signals.py): a worker would never end."""
+    calls = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    assert [func for func in calls if ast.unparse(func) == "asyncio.wait_for"] == []
+
+
 def test_a_package_of_tests_lies_in_packages() -> None:
     """Else pytest names two modules alike, and runs the one's tests in the other's place."""
     folders = {

@@ -7,6 +7,7 @@ Stripe's schedule (docs.stripe.com/webhooks: up to three days with exponential b
 import asyncio
 import hmac
 import sys
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -49,10 +50,9 @@ class Delivery:
             poster.close()
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self.woken.wait(), IDLE_S)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):
+                await self.woken.wait()
 
     def _due(self) -> list[tuple[Any, ...]]:
         room = AT_ONCE_MAX - len(self.sending)

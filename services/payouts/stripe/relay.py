@@ -13,7 +13,6 @@ flight.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -24,6 +23,7 @@ from itertools import product
 from fleet.database import Database
 from fleet.faults import fault_point
 from fleet.outages import Blame, blame
+from fleet.signals import within
 from services.payouts import metrics, store
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.endpoints import Endpoint, endpoint_for
@@ -116,8 +116,7 @@ class StripeRelay:
         self._wake.set()
 
     async def _rest(self, most_s: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), most_s)
+        await within(most_s, self._wake)
 
     async def drain(self) -> None:
         """Wait for the calls under way and record their answers; claim nothing more."""

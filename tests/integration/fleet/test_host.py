@@ -191,6 +191,23 @@ async def test_a_service_whose_consumers_do_not_poll_is_ended_and_built_again(ma
     assert machinery.workers["sample"] is survivor
 
 
+async def test_a_service_that_can_read_no_more_is_ended_and_built_again(
+    machinery: Machinery, databases: dict[str, Database]
+) -> None:
+    """aiokafka's coordination of a group ended by what nobody expected: no fetch works any more."""
+    await until(machinery.wrong, {})
+    survivor, ended = machinery.workers["sample"], machinery.workers["second"]
+    for consumer in ended._consumers._consumers:
+        reader = consumer.reader()
+        assert reader is not None
+        reader._coordinator._coordination_task.cancel()
+    await until(machinery.wrong, {"second": "down (Stuck); it is started again"})
+    await machinery.publish("afterwards")
+    await until(lambda: effects(databases["second"]), {"afterwards": 1})
+    assert machinery.workers["second"] is not ended
+    assert machinery.workers["sample"] is survivor
+
+
 async def test_each_line_names_the_service_whose_task_wrote_it(
     said: io.StringIO, machinery: Machinery
 ) -> None:

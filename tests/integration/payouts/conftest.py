@@ -4,7 +4,7 @@ One database for the whole folder, emptied before each test: cloning one costs m
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import asyncpg
 import pytest
@@ -73,19 +73,28 @@ async def owner_url(payouts_database: str) -> str:
     return payouts_database
 
 
-@pytest.fixture
-async def db(owner_url: str) -> AsyncIterator[Database]:
-    database = Database(service_url(owner_url, "payouts"), schema="payouts", pool_size=8)
-    yield database
-    await database.close()
+@pytest.fixture(scope="package")
+async def pools(payouts_database: str) -> AsyncIterator[Mapping[str, Database]]:
+    """The folder's connections: a new one plans and compiles what the last one knew."""
+    sizes = {"payouts": 8, "ledger": 2}
+    opened = {
+        service: Database(service_url(payouts_database, service), schema=service, pool_size=size)
+        for service, size in sizes.items()
+    }
+    yield opened
+    for database in opened.values():
+        await database.close()
 
 
 @pytest.fixture
-async def ledger(owner_url: str) -> AsyncIterator[Database]:
+def db(owner_url: str, pools: Mapping[str, Database]) -> Database:
+    return pools["payouts"]
+
+
+@pytest.fixture
+def ledger(owner_url: str, pools: Mapping[str, Database]) -> Database:
     """The ledger, whose books say what was posted."""
-    database = Database(service_url(owner_url, "ledger"), schema="ledger", pool_size=2)
-    yield database
-    await database.close()
+    return pools["ledger"]
 
 
 @pytest.fixture
