@@ -2,7 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+CANCEL_AGAIN_S: Final = 3.0
 
 
 def on_stop(stop: Callable[[], None]) -> None:
@@ -28,3 +31,12 @@ async def within(seconds: float, event: asyncio.Event) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until they have ended: an error that comes while one is cancelled hides that it was."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)

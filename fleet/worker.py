@@ -281,8 +281,7 @@ class Worker:
                 await asyncio.gather(*(t for t in tasks if t not in relays), return_exceptions=True)
         except TimeoutError:
             self.log.warning("stopped before everything in flight ended; it is read again at the next start")
-        for task in tasks:
-            task.cancel()
+        await signals.end(tasks)
         await asyncio.gather(*tasks, *serving, return_exceptions=True)
         closing = [*self._stop, *([self._producer.stop] if self._producer else []), self.database.close]
         for close in closing:
