@@ -4,7 +4,7 @@ One database for the whole folder, emptied before each test: cloning one costs m
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
@@ -74,27 +74,29 @@ async def owner_url(payouts_database: str) -> str:
 
 
 @pytest.fixture(scope="package")
-async def pools(payouts_database: str) -> AsyncIterator[Mapping[str, Database]]:
+async def folders_db(payouts_database: str) -> AsyncIterator[Database]:
     """The folder's connections: a new one plans and compiles what the last one knew."""
-    sizes = {"payouts": 8, "ledger": 2}
-    opened = {
-        service: Database(service_url(payouts_database, service), schema=service, pool_size=size)
-        for service, size in sizes.items()
-    }
-    yield opened
-    for database in opened.values():
-        await database.close()
+    database = Database(service_url(payouts_database, "payouts"), schema="payouts", pool_size=8)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="package")
+async def folders_ledger(payouts_database: str) -> AsyncIterator[Database]:
+    database = Database(service_url(payouts_database, "ledger"), schema="ledger", pool_size=2)
+    yield database
+    await database.close()
 
 
 @pytest.fixture
-def db(owner_url: str, pools: Mapping[str, Database]) -> Database:
-    return pools["payouts"]
+def db(owner_url: str, folders_db: Database) -> Database:
+    return folders_db
 
 
 @pytest.fixture
-def ledger(owner_url: str, pools: Mapping[str, Database]) -> Database:
+def ledger(owner_url: str, folders_ledger: Database) -> Database:
     """The ledger, whose books say what was posted."""
-    return pools["ledger"]
+    return folders_ledger
 
 
 @pytest.fixture
